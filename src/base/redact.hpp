@@ -1,0 +1,20 @@
+#pragma once
+// What may be shown of an environment variable (behaviour.md 10).
+
+#include <string>
+#include <string_view>
+
+namespace sidecar_executor {
+
+/// True when the name says secret: contains SECRET, PASSWORD, PASSWD, TOKEN, CREDENTIAL,
+/// PRIVATE_KEY, API_KEY or ACCESS_KEY in any case.
+bool is_secret_name(std::string_view name);
+
+/// The value as it may be logged: `[REDACTED]` for secret names, `scheme://user:***@host/...` for
+/// URLs with user info (anywhere in the value), else the value itself. Keeps no part of a secret.
+std::string redact_value(std::string_view name, std::string_view value);
+
+/// `NAME=value` with the value redacted; without `=`: the text itself.
+std::string redact_assignment(std::string_view assignment);
+
+}  // namespace sidecar_executor

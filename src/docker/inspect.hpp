@@ -1,0 +1,47 @@
+#pragma once
+// What the executor reads from GET /containers/{id}/json.
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.hpp"
+
+namespace sidecar_executor::docker {
+
+struct ContainerState {
+  std::string id;
+  std::string name;
+  std::string status;  ///< created, running, paused, restarting, removing, exited, dead
+  bool running = false;
+  bool paused = false;
+  bool restarting = false;
+  bool oom_killed = false;
+  int exit_code = 0;
+  std::string error;
+  int pid = 0;
+  std::string started_at;
+  std::optional<std::chrono::system_clock::time_point> finished_at;
+  bool tty = false;
+  std::string log_driver;
+  std::string image_id;
+  std::vector<std::pair<std::string, std::string>> labels;
+  /// Addresses of all networks, IPv4 before IPv6 of each.
+  struct Address {
+    std::string ip;
+    bool v6 = false;
+  };
+  std::vector<Address> addresses;
+  [[nodiscard]] bool ended() const { return status == "exited" || status == "dead"; }
+};
+
+/// Errors (protocol) name the missing field.
+Result<ContainerState> parse_inspect(std::string_view json);
+
+/// The inspect document as an array of one with every value in Config.Env removed, names kept: what
+/// frameworks read in a TASK_RUNNING's data. Error (protocol): not an object.
+Result<std::string> inspect_for_framework(std::string_view json);
+
+}  // namespace sidecar_executor::docker

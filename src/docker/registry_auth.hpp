@@ -1,0 +1,32 @@
+#pragma once
+// Pure: credentials for a registry out of Docker's config files (docker.md "Registry credentials").
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.hpp"
+#include "base/settings.hpp"
+
+namespace sidecar_executor::docker {
+
+struct RegistryAuth {
+  std::string header;  ///< X-Registry-Auth: base64url of the JSON; empty = none found
+  std::string source;  ///< `/root/.docker/config.json, entry https://index.docker.io/v1/`; no secret
+  std::vector<std::string> warnings;  ///< unreadable file, bad JSON, bad base64: file and entry named
+};
+
+/// `read_file` gives a file's bytes; not_found for one that does not exist.
+using ReadFile = std::function<Result<std::string>(const std::string& path)>;
+
+/// Files in the order they are looked at: $DOCKER_CONFIG/config.json, $HOME/.docker/config.json,
+/// $HOME/.dockercfg, /root/.docker/config.json, /root/.dockercfg.
+std::vector<std::string> docker_config_paths(const Lookup& environment);
+
+/// DockerRepository's entry by exact key, then by host name; then the image's own registry.
+RegistryAuth find_registry_auth(const std::string& docker_repository, std::string_view image_registry,
+                                const std::vector<std::string>& paths, const ReadFile& read_file);
+
+}  // namespace sidecar_executor::docker

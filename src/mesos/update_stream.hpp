@@ -1,0 +1,76 @@
+#pragma once
+// Pure: which status update is sent when. Strictly in order, one UPDATE in flight, the next only
+// after the 202; every update is kept until it is acknowledged; nothing after a terminal one.
+// Facts: mesos.md "Calls" and "Connection lost".
+
+#include <chrono>
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "mesos/messages.hpp"
+
+namespace sidecar_executor::mesos {
+
+class UpdateStream {
+ public:
+  using Clock = std::chrono::steady_clock;
+  /// 202 without ACKNOWLEDGED: sent again after this long.
+  static constexpr std::chrono::seconds resend_after{5};
+
+  struct ToSend {
+    std::string uuid;    ///< base64
+    std::string status;  ///< the status object, JSON
+  };
+
+  /// A task came: it stays in unacknowledged_tasks() until its first update is acknowledged.
+  void launched(std::string task_id, std::string task_json);
+
+  /// Queues an update. False (and nothing queued) when the task already had its terminal update.
+  bool add(std::string task_id, TaskState state, std::string uuid, std::string status_json);
+
+  /// What to send now, when connected and subscribed: the oldest that waits, if nothing is in flight.
+  /// Marks it as in flight.
+  std::optional<ToSend> next(Clock::time_point now);
+
+  /// The answer to the UPDATE in flight: accepted (202) or to be tried again at `retry_at`.
+  void answered(std::string_view uuid, bool accepted, Clock::time_point now,
+                Clock::time_point retry_at = {});
+
+  /// ACKNOWLEDGED. The state of the acknowledged update; nullopt when it is not ours (or known twice).
+  std::optional<TaskState> acknowledged(std::string_view task_id, std::string_view uuid);
+
+  /// The connection is gone: nothing is in flight; all unacknowledged ones go with SUBSCRIBE, and are
+  /// sent again as UPDATE afterwards if no acknowledgement comes.
+  void disconnected();
+  /// SUBSCRIBE was answered: what it carried counts as sent at `now`.
+  void resubscribed(Clock::time_point now);
+
+  /// When next() may have something that it has not now; nullopt = nothing waits.
+  [[nodiscard]] std::optional<Clock::time_point> next_due() const;
+
+  [[nodiscard]] std::vector<std::string> unacknowledged_tasks() const;
+  [[nodiscard]] std::vector<std::string> unacknowledged_statuses() const;
+  [[nodiscard]] bool all_acknowledged() const { return updates_.empty(); }
+  [[nodiscard]] bool in_flight() const { return in_flight_.has_value(); }
+  [[nodiscard]] std::size_t size() const { return updates_.size(); }
+
+ private:
+  struct Pending {
+    std::string task_id;
+    TaskState state;
+    std::string uuid;
+    std::string status;
+    bool sent = false;            ///< accepted at least once on this connection
+    Clock::time_point due{};      ///< not before
+  };
+  std::deque<Pending> updates_;
+  std::optional<std::string> in_flight_;  ///< uuid
+  std::map<std::string, std::string> tasks_;
+  std::vector<std::string> ended_;  ///< task ids that had their terminal update
+};
+
+}  // namespace sidecar_executor::mesos
