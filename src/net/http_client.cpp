@@ -1,0 +1,319 @@
+#include "net/http_client.hpp"
+
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <boost/asio/connect.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core/buffers_to_string.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/buffer_body.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <boost/beast/http/write.hpp>
+
+#include "base/text.hpp"
+#include "net/resolver.hpp"
+
+namespace sidecar_executor::net {
+namespace beast = boost::beast;
+namespace http = beast::http;
+using Socket = asio::generic::stream_protocol::socket;
+using boost::system::error_code;
+
+namespace {
+
+constexpr std::size_t header_limit = 64 * 1024;
+constexpr std::size_t read_chunk = 16 * 1024;
+
+/// A peer that vanished without a word is noticed: 30 s idle, then 3 probes 10 s apart.
+void set_tcp_options(Socket& socket) {
+  const int fd = socket.native_handle();
+  const int on = 1;
+  const int idle = 30;
+  const int interval = 10;
+  const int probes = 3;
+  ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  ::setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+  ::setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle);
+  ::setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof interval);
+  ::setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof probes);
+}
+
+template <class Message>
+HttpResponse head_of(const Message& message) {
+  HttpResponse response;
+  response.status = static_cast<int>(message.result_int());
+  for (const auto& field : message) {
+    response.headers.emplace_back(std::string(field.name_string()), std::string(field.value()));
+  }
+  return response;
+}
+
+http::request<http::string_body> to_beast(HttpRequest&& request, const std::string& authority) {
+  http::request<http::string_body> out;
+  out.version(11);
+  out.method_string(request.method);
+  out.target(request.target);
+  out.set(http::field::host, authority);
+  out.set(http::field::user_agent, "sidecar-executor/" SX_VERSION);
+  for (const auto& [name, value] : request.headers) out.set(name, value);
+  if (!request.content_type.empty()) out.set(http::field::content_type, request.content_type);
+  out.body() = std::move(request.body);
+  // Docker and Mesos want a length on a POST, also when it is 0.
+  out.prepare_payload();
+  return out;
+}
+
+bool is_bad_http(const error_code& ec) {
+  return ec.category() == http::make_error_code(http::error::bad_line_ending).category();
+}
+
+}  // namespace
+
+std::string_view HttpResponse::header(std::string_view name) const {
+  const std::string wanted = to_lower(name);
+  for (const auto& [key, value] : headers) {
+    if (to_lower(key) == wanted) return value;
+  }
+  return {};
+}
+
+struct HttpConnection::Impl {
+  Impl(asio::any_io_executor ex, Address where, Cancellation* cancel)
+      : executor(std::move(ex)),
+        address(std::move(where)),
+        cancellation(cancel),
+        socket(executor) {}
+
+  asio::any_io_executor executor;
+  Address address;
+  Cancellation* cancellation;
+  Socket socket;
+  beast::flat_buffer buffer;
+  std::optional<http::response_parser<http::buffer_body>> stream;
+  bool idle = false;             // open and between exchanges
+  bool busy = false;             // an operation waits and still uses buffer and stream
+  std::uint64_t generation = 0;  // tells an operation that close() came while it waited
+
+  void close() {
+    error_code ignored;
+    socket.close(ignored);
+    idle = false;
+    ++generation;
+    if (busy) return;  // the operation returns with an error and cleans up itself
+    buffer = {};
+    stream.reset();
+  }
+
+  Cancellation::Registration close_when_cancelled() {
+    if (cancellation == nullptr) return {};
+    return cancellation->on_cancel([this] { close(); });
+  }
+
+  [[nodiscard]] bool cancelled() const {
+    return cancellation != nullptr && cancellation->cancelled();
+  }
+
+  Error cancelled_error() const { return {ErrorKind::cancelled, "cancelled"}; }
+
+  /// What `ec` means, given what we did ourselves.
+  Error explain(const error_code& ec, bool timed_out, Duration limit, std::uint64_t began) const {
+    if (cancelled()) return cancelled_error();
+    if (timed_out) {
+      const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(limit).count();
+      return {ErrorKind::timeout,
+              address.display() + ": no answer within " +
+                  (ms % 1000 == 0 ? std::to_string(ms / 1000) + " s" : std::to_string(ms) + " ms")};
+    }
+    if (began != generation) return cancelled_error();
+    if (ec == http::error::end_of_stream || ec == asio::error::eof) {
+      return {ErrorKind::unreachable, address.display() + ": connection closed by the other side"};
+    }
+    if (ec == http::error::partial_message) {
+      return {ErrorKind::unreachable, address.display() + ": answer cut off"};
+    }
+    if (ec == http::error::body_limit || ec == http::error::header_limit) {
+      return {ErrorKind::too_large, address.display() + ": answer larger than the limit"};
+    }
+    if (is_bad_http(ec)) {
+      return {ErrorKind::protocol,
+              address.display() + ": not an HTTP answer (" + ec.message() + ")"};
+    }
+    return {ErrorKind::unreachable, address.display() + ": " + ec.message()};
+  }
+
+  asio::awaitable<Result<void>> connect_to(const Socket::endpoint_type& endpoint, Duration limit) {
+    const std::uint64_t began = generation;
+    error_code ec;
+    Deadline deadline(executor, limit, [this] { socket.close(); });
+    co_await socket.async_connect(endpoint, asio::redirect_error(asio::use_awaitable, ec));
+    if (ec || deadline.expired() || cancelled() || began != generation) {
+      co_return explain(ec, deadline.expired(), limit, began);
+    }
+    co_return boost::system::in_place_value;
+  }
+};
+
+HttpConnection::HttpConnection(asio::any_io_executor executor, Address address,
+                               Cancellation* cancellation)
+    : impl_(std::make_unique<Impl>(std::move(executor), std::move(address), cancellation)) {}
+HttpConnection::~HttpConnection() = default;
+HttpConnection::HttpConnection(HttpConnection&&) noexcept = default;
+HttpConnection& HttpConnection::operator=(HttpConnection&&) noexcept = default;
+
+void HttpConnection::close() { impl_->close(); }
+bool HttpConnection::is_open() const { return impl_->socket.is_open(); }
+const Address& HttpConnection::address() const { return impl_->address; }
+
+bool HttpConnection::is_reusable() const {
+  if (!impl_->idle || !impl_->socket.is_open()) return false;
+  char byte = 0;
+  const auto got = ::recv(impl_->socket.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+}
+
+asio::awaitable<Result<void>> HttpConnection::connect(Duration limit) {
+  Impl& self = *impl_;
+  if (self.cancelled()) co_return self.cancelled_error();
+  if (self.socket.is_open() && is_reusable()) co_return boost::system::in_place_value;
+  self.close();
+  const auto hook = self.close_when_cancelled();
+  if (self.address.is_unix()) {
+    if (self.address.unix_path.size() >= sizeof(sockaddr_un::sun_path)) {
+      co_return Error{ErrorKind::invalid,
+                      self.address.display() + ": path of the socket is too long"};
+    }
+    const Socket::endpoint_type endpoint(
+        asio::local::stream_protocol::endpoint(self.address.unix_path));
+    auto connected = co_await self.connect_to(endpoint, limit);
+    if (!connected) self.close();
+    co_return connected;
+  }
+  auto addresses = co_await resolve(self.address.host, limit);
+  if (!addresses) co_return addresses.error();
+  Result<void> last = Error{ErrorKind::unreachable, "no address"};
+  for (const auto& ip : *addresses) {
+    if (self.cancelled()) co_return self.cancelled_error();
+    const Socket::endpoint_type endpoint(asio::ip::tcp::endpoint(ip, self.address.port));
+    last = co_await self.connect_to(endpoint, limit);
+    if (last) {
+      set_tcp_options(self.socket);
+      break;
+    }
+    self.close();
+  }
+  co_return last;
+}
+
+asio::awaitable<Result<HttpResponse>> HttpConnection::open(HttpRequest request, Duration limit) {
+  Impl& self = *impl_;
+  auto connected = co_await connect(limit);
+  if (!connected) co_return connected.error();
+  const auto hook = self.close_when_cancelled();
+  const std::uint64_t began = self.generation;
+  self.idle = false;
+  bool timed_out = false;
+  Deadline deadline(self.executor, limit, [&self, &timed_out] {
+    timed_out = true;
+    self.close();
+  });
+  self.busy = true;
+  const auto message = to_beast(std::move(request), self.address.authority());
+  error_code ec;
+  co_await http::async_write(self.socket, message, asio::redirect_error(asio::use_awaitable, ec));
+  if (!ec && began == self.generation) {
+    self.stream.emplace();
+    self.stream->header_limit(header_limit);
+    self.stream->body_limit(boost::none);
+    co_await http::async_read_header(self.socket, self.buffer, *self.stream,
+                                     asio::redirect_error(asio::use_awaitable, ec));
+  }
+  self.busy = false;
+  if (ec || timed_out || began != self.generation) {
+    auto error = self.explain(ec, timed_out, limit, began);
+    self.close();
+    co_return error;
+  }
+  co_return head_of(self.stream->get());
+}
+
+asio::awaitable<Result<std::size_t>> HttpConnection::read_some(char* data, std::size_t size,
+                                                               Duration idle) {
+  Impl& self = *impl_;
+  if (self.cancelled() || !self.stream) co_return self.cancelled_error();
+  if (self.stream->is_done()) {
+    self.idle = self.stream->get().keep_alive();
+    if (!self.idle) self.close();
+    co_return std::size_t{0};
+  }
+  const auto hook = self.close_when_cancelled();
+  const std::uint64_t began = self.generation;
+  bool timed_out = false;
+  Deadline deadline(self.executor, idle, [&self, &timed_out] {
+    timed_out = true;
+    self.close();
+  });
+  auto& body = self.stream->get().body();
+  body.data = data;
+  body.size = size;
+  error_code ec;
+  self.busy = true;
+  co_await http::async_read_some(self.socket, self.buffer, *self.stream,
+                                 asio::redirect_error(asio::use_awaitable, ec));
+  self.busy = false;
+  if (ec == http::error::need_buffer) ec = {};
+  if (ec || timed_out || began != self.generation) {
+    auto error = self.explain(ec, timed_out, idle, began);
+    self.close();
+    co_return error;
+  }
+  const std::size_t got = size - self.stream->get().body().size;
+  // A call that read only a chunk header gives nothing: go on.
+  if (got == 0) co_return co_await read_some(data, size, idle);
+  co_return got;
+}
+
+asio::awaitable<Result<std::string>> HttpConnection::read_rest(Duration limit,
+                                                               std::size_t body_limit) {
+  const SteadyTime end =
+      limit == Duration::max() ? SteadyTime::max() : std::chrono::steady_clock::now() + limit;
+  std::string body;
+  std::string chunk(read_chunk, '\0');
+  for (;;) {
+    const Duration left =
+        limit == Duration::max()
+            ? limit
+            : std::max<Duration>(end - std::chrono::steady_clock::now(), Duration(1));
+    auto got = co_await read_some(chunk.data(), chunk.size(), left);
+    if (!got) co_return got.error();
+    if (*got == 0) co_return body;
+    if (body.size() + *got > body_limit) {
+      const std::string where = impl_->address.display();
+      close();
+      co_return Error{ErrorKind::too_large,
+                      where + ": answer larger than " + std::to_string(body_limit) + " bytes"};
+    }
+    body.append(chunk, 0, *got);
+  }
+}
+
+asio::awaitable<Result<HttpResponse>> HttpConnection::exchange(HttpRequest request, Duration limit,
+                                                               std::size_t body_limit) {
+  const SteadyTime began = std::chrono::steady_clock::now();
+  auto response = co_await open(std::move(request), limit);
+  if (!response) co_return response;
+  const Duration left =
+      std::max<Duration>(limit - (std::chrono::steady_clock::now() - began), Duration(1));
+  auto body = co_await read_rest(left, body_limit);
+  if (!body) co_return body.error();
+  response->body = std::move(*body);
+  co_return response;
+}
+
+}  // namespace sidecar_executor::net
