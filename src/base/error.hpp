@@ -39,7 +39,8 @@ template <typename T>
 using Result = boost::system::result<T, Error>;
 
 /// Asked by boost::system::result when value() is called on an error: a bug of ours.
-[[noreturn]] void throw_exception_from_error(const Error& error, const boost::source_location& where);
+[[noreturn]] void throw_exception_from_error(const Error& error,
+                                             const boost::source_location& where);
 
 /// `200`..`599` to the kind that callers decide by.
 ErrorKind kind_of_http_status(int status);

@@ -10,9 +10,12 @@
 
 #include "net/cancellation.hpp"
 
+namespace sidecar_executor {
+namespace asio = boost::asio;
+}
+
 namespace sidecar_executor::net {
 
-namespace asio = boost::asio;
 using Duration = std::chrono::nanoseconds;
 using SteadyTime = std::chrono::steady_clock::time_point;
 

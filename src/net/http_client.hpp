@@ -25,9 +25,9 @@ using Headers = std::vector<std::pair<std::string, std::string>>;
 struct HttpRequest {
   std::string method = "GET";
   std::string target = "/";
-  Headers headers;
-  std::string body;
-  std::string content_type;  ///< sent when not empty, exactly so
+  Headers headers = {};
+  std::string body = {};
+  std::string content_type = {};  ///< sent when not empty, exactly so
 };
 
 struct HttpResponse {

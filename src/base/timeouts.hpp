@@ -1,0 +1,46 @@
+#pragma once
+// Every deadline of the executor in one place, with its reason. Times that an operator sets are in
+// settings.hpp.
+
+#include <chrono>
+
+namespace sidecar_executor::timeouts {
+
+using namespace std::chrono_literals;
+
+// Docker (docker.md "Connection").
+inline constexpr auto docker_call = 10s;
+/// Creating unpacks layers, starting runs hooks and network set-up: slow on a busy disk.
+inline constexpr auto docker_create = 120s;
+inline constexpr auto docker_start = 120s;
+/// On top of the grace period that Docker itself waits.
+inline constexpr auto docker_stop_extra = 10s;
+/// A pull may take hours, but not without a byte.
+inline constexpr auto docker_pull_idle = 5min;
+/// Daemon unreachable at launch: it may be restarting.
+inline constexpr auto docker_at_launch = 30s;
+/// Asked to stop and Docker silent for so long: reported as `may still run`.
+inline constexpr auto docker_unreachable = 60s;
+inline constexpr auto pull_first_retry = 100ms;
+inline constexpr int pull_attempts = 5;
+
+// Agent (mesos.md).
+inline constexpr auto agent_call = 10s;
+/// First SUBSCRIBE when there is no recovery time-out: an agent that started us is about to listen.
+inline constexpr auto first_subscribe = 15s;
+inline constexpr auto heartbeat_interval = 30min;
+/// Acknowledgement of the terminal update, agent connected.
+inline constexpr auto last_acknowledgement = 10s;
+
+// The end (behaviour.md 7).
+/// Log copy and relay flush together.
+inline constexpr auto closing = 5s;
+/// Kept free of the agent's shutdown grace for the terminal update and its acknowledgement.
+inline constexpr auto shutdown_reserve = 500ms;
+/// docker stop gets the agent's grace less this.
+inline constexpr auto shutdown_stop_reserve = 2s;
+/// Docker kills by itself at the end of the grace period; we follow this much later.
+inline constexpr auto kill_after_grace = 500ms;
+inline constexpr auto revoke = 10s;
+
+}  // namespace sidecar_executor::timeouts

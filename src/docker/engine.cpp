@@ -1,0 +1,363 @@
+#include "docker/engine.hpp"
+
+#include <boost/json/parse.hpp>
+#include <boost/json/value.hpp>
+#include <charconv>
+
+#include "base/text.hpp"
+#include "base/timeouts.hpp"
+
+namespace sidecar_executor::docker {
+namespace json = boost::json;
+using net::HttpConnection;
+using net::HttpRequest;
+using net::HttpResponse;
+
+namespace {
+
+constexpr std::size_t small_body = 4 * 1024 * 1024;  // inspect of a big container is tens of KB
+constexpr int newest_minor = 45;                     // API 1.45, the newest that we know
+
+Error refused(const HttpResponse& response) {
+  return {kind_of_http_status(response.status), error_message(response), response.status};
+}
+
+/// `1.41` → 41; 0 when it is no version.
+int minor_of(std::string_view version) {
+  if (!version.starts_with("1.")) return 0;
+  int minor = 0;
+  const auto digits = version.substr(2);
+  const auto [end, ec] = std::from_chars(digits.data(), digits.data() + digits.size(), minor);
+  return ec == std::errc{} && end == digits.data() + digits.size() ? minor : 0;
+}
+
+Result<json::object> object_of(const std::string& body, std::string_view what) {
+  boost::system::error_code ec;
+  auto value = json::parse(body, ec);
+  if (ec || !value.is_object()) {
+    return Error{ErrorKind::protocol, "Docker's answer to " + std::string(what) +
+                                          " is no JSON object: " + one_line(body, 120)};
+  }
+  return std::move(value.as_object());
+}
+
+std::string string_at(const json::object& object, std::string_view key) {
+  const auto* value = object.if_contains(key);
+  return value != nullptr && value->is_string() ? std::string(value->as_string()) : std::string();
+}
+
+std::vector<std::string> strings_at(const json::object& object, std::string_view key) {
+  std::vector<std::string> out;
+  const auto* value = object.if_contains(key);
+  if (value == nullptr || !value->is_array()) return out;
+  for (const auto& element : value->as_array()) {
+    if (element.is_string()) out.emplace_back(element.as_string());
+  }
+  return out;
+}
+
+Result<StopResult> stop_result(const Result<HttpResponse>& response) {
+  if (!response) return response.error();
+  switch (response->status) {
+    case 204:
+      return StopResult::done;
+    case 304:
+      return StopResult::already_ended;
+    case 404:
+      return StopResult::gone;
+    case 409:
+      break;  // kill: not running; or: paused, being removed
+    default:
+      return refused(*response);
+  }
+  // moby words it "Container <id> is not running"; Podman "... can only kill running containers
+  // ...".
+  const std::string text = to_lower(error_message(*response));
+  if (text.find("not running") != std::string::npos ||
+      text.find("can only kill running") != std::string::npos) {
+    return StopResult::already_ended;
+  }
+  return refused(*response);
+}
+
+}  // namespace
+
+std::string error_message(const HttpResponse& response) {
+  boost::system::error_code ec;
+  const auto value = json::parse(response.body, ec);
+  if (!ec && value.is_object()) {
+    const std::string message = string_at(value.as_object(), "message");
+    if (!message.empty()) return one_line(message, 1000);
+  }
+  const std::string text = one_line(response.body, 300);
+  return "HTTP " + std::to_string(response.status) + (text.empty() ? "" : " " + text);
+}
+
+std::string percent_encode(std::string_view text) {
+  constexpr std::string_view hex = "0123456789ABCDEF";
+  std::string out;
+  for (const char raw : text) {
+    const auto c = static_cast<unsigned char>(raw);
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '-' || c == '.' || c == '_' || c == '~';
+    if (plain) {
+      out += raw;
+    } else {
+      out += '%';
+      out += hex[c >> 4];
+      out += hex[c & 15];
+    }
+  }
+  return out;
+}
+
+Result<EngineAddress> engine_address(const Lookup& environment) {
+  EngineAddress out;
+  out.api_version = environment("DOCKER_API_VERSION").value_or("");
+  std::string host = environment("DOCKER_HOST").value_or("");
+  if (host.empty()) host = "unix:///var/run/docker.sock";
+  const auto scheme_end = host.find("://");
+  const std::string scheme = scheme_end == std::string::npos ? "tcp" : host.substr(0, scheme_end);
+  const std::string rest = scheme_end == std::string::npos ? host : host.substr(scheme_end + 3);
+  if (scheme == "unix") {
+    if (rest.empty()) return Error{ErrorKind::invalid, "DOCKER_HOST=\"" + host + "\" has no path"};
+    out.address.unix_path = rest;
+    return out;
+  }
+  if (scheme != "tcp" && scheme != "http" && scheme != "https") {
+    return Error{
+        ErrorKind::invalid,
+        "DOCKER_HOST=\"" + one_line(host, 200) +
+            "\" is not supported: use unix:///path, tcp://host:port or http(s)://host:port"};
+  }
+  const std::string verify = environment("DOCKER_TLS_VERIFY").value_or("");
+  if (scheme == "https" || !verify.empty()) {
+    return Error{
+        ErrorKind::invalid,
+        "DOCKER_HOST=\"" + one_line(host, 200) +
+            "\" with TLS is not supported yet: use unix:// or tcp:// without DOCKER_TLS_VERIFY"};
+  }
+  auto parsed = net::parse_host_port(rest.substr(0, rest.find('/')));
+  if (!parsed) {
+    return Error{ErrorKind::invalid,
+                 "DOCKER_HOST=\"" + one_line(host, 200) + "\": " + parsed.error().message};
+  }
+  out.address = *parsed;
+  return out;
+}
+
+Engine::Engine(asio::any_io_executor executor, EngineAddress where)
+    : executor_(std::move(executor)), where_(std::move(where)) {
+  if (!where_.api_version.empty()) version_ = "/v" + where_.api_version;
+}
+
+HttpConnection Engine::connection(net::Cancellation* cancellation) const {
+  return {executor_, where_.address, cancellation};
+}
+
+std::string Engine::path(std::string_view rest) const { return version_ + std::string(rest); }
+
+asio::awaitable<Result<HttpResponse>> Engine::call(HttpRequest request, net::Duration limit) {
+  // Taken out while it is used: another call at the same time opens its own.
+  HttpConnection connection =
+      idle_ && idle_->is_reusable() ? std::move(*idle_) : this->connection();
+  idle_.reset();
+  auto response = co_await connection.exchange(std::move(request), limit, small_body);
+  if (response && connection.is_reusable()) idle_.emplace(std::move(connection));
+  co_return response;
+}
+
+asio::awaitable<Result<std::string>> Engine::negotiate(net::Cancellation* cancellation) {
+  HttpConnection connection = this->connection(cancellation);
+  HttpRequest request{.target = "/_ping"};
+  auto response =
+      co_await connection.exchange(std::move(request), timeouts::docker_call, small_body);
+  if (!response) co_return response.error();
+  if (response->status != 200) co_return refused(*response);
+  const std::string offered(response->header("Api-Version"));
+  if (where_.api_version.empty()) {
+    const int minor = minor_of(offered);
+    // Engines before 1.24 do not say; a proxy may strip it. Without a version Docker uses its
+    // newest.
+    version_ = minor == 0 ? "" : "/v1." + std::to_string(std::min(minor, newest_minor));
+  }
+  const std::string server(response->header("Server"));
+  co_return (server.empty() ? "Docker" : server) + ", API " +
+      (offered.empty() ? "unknown" : offered) +
+      (version_.empty() ? "" : ", using " + version_.substr(2));
+}
+
+asio::awaitable<Result<ImageSummary>> Engine::inspect_image(std::string image) {
+  // Slashes and colons stay as they are: Docker's router wants the name as a path.
+  HttpRequest request{.target = path("/images/" + image + "/json")};
+  auto response = co_await call(std::move(request), timeouts::docker_call);
+  if (!response) co_return response.error();
+  if (response->status != 200) co_return refused(*response);
+  auto object = object_of(response->body, "GET /images/json");
+  if (!object) co_return object.error();
+  co_return ImageSummary{string_at(*object, "Id"), strings_at(*object, "RepoDigests")};
+}
+
+asio::awaitable<Result<void>> Engine::pull(const ImageRef& image, std::string auth_header,
+                                           PullProgress& progress,
+                                           std::function<void()> on_progress,
+                                           net::Cancellation& cancellation) {
+  HttpConnection connection = this->connection(&cancellation);
+  HttpRequest request{.method = "POST",
+                      .target = path("/images/create?fromImage=" + percent_encode(image.name) +
+                                     "&tag=" + percent_encode(image.pull_tag()))};
+  if (!auth_header.empty()) request.headers.emplace_back("X-Registry-Auth", std::move(auth_header));
+  auto head = co_await connection.open(std::move(request), timeouts::docker_pull_idle);
+  if (!head) co_return head.error();
+  if (head->status != 200) {
+    auto body = co_await connection.read_rest(timeouts::docker_call, small_body);
+    if (!body) co_return body.error();
+    head->body = std::move(*body);
+    co_return refused(*head);
+  }
+  std::string chunk(16 * 1024, '\0');
+  for (;;) {
+    auto got =
+        co_await connection.read_some(chunk.data(), chunk.size(), timeouts::docker_pull_idle);
+    if (!got) co_return got.error();
+    if (*got == 0) co_return progress.finish();
+    auto fed = progress.feed(std::string_view(chunk).substr(0, *got));
+    if (!fed) co_return fed.error();
+    on_progress();
+  }
+}
+
+asio::awaitable<Result<CreatedContainer>> Engine::create(std::string name, std::string body) {
+  HttpRequest request{.method = "POST",
+                      .target = path("/containers/create?name=" + percent_encode(name)),
+                      .body = std::move(body),
+                      .content_type = "application/json"};
+  auto response = co_await call(std::move(request), timeouts::docker_create);
+  if (!response) co_return response.error();
+  if (response->status != 201) {
+    Error error = refused(*response);
+    // Old engines answer 400 with this text for a name that is taken.
+    if (error.message.starts_with("Conflict.")) error.kind = ErrorKind::conflict;
+    co_return error;
+  }
+  auto object = object_of(response->body, "create");
+  if (!object) co_return object.error();
+  CreatedContainer created{string_at(*object, "Id"), strings_at(*object, "Warnings")};
+  if (created.id.empty()) {
+    co_return Error{ErrorKind::protocol, "Docker's answer to create has no Id"};
+  }
+  co_return created;
+}
+
+asio::awaitable<Result<void>> Engine::start(std::string id) {
+  HttpRequest request{.method = "POST", .target = path("/containers/" + id + "/start")};
+  auto response = co_await call(std::move(request), timeouts::docker_start);
+  if (!response) co_return response.error();
+  if (response->status != 204 && response->status != 304) co_return refused(*response);
+  co_return boost::system::in_place_value;
+}
+
+asio::awaitable<Result<std::string>> Engine::inspect(std::string id) {
+  HttpRequest request{.target = path("/containers/" + percent_encode(id) + "/json")};
+  auto response = co_await call(std::move(request), timeouts::docker_call);
+  if (!response) co_return response.error();
+  if (response->status != 200) co_return refused(*response);
+  co_return std::move(response->body);
+}
+
+asio::awaitable<Result<void>> Engine::open_wait(HttpConnection& connection, std::string id,
+                                                std::string condition) {
+  HttpRequest request{.method = "POST",
+                      .target = path("/containers/" + id + "/wait?condition=" + condition)};
+  auto head = co_await connection.open(std::move(request), timeouts::docker_call);
+  if (!head) co_return head.error();
+  if (head->status != 200) {
+    auto body = co_await connection.read_rest(timeouts::docker_call, small_body);
+    head->body = body ? std::move(*body) : std::string();
+    co_return refused(*head);
+  }
+  co_return boost::system::in_place_value;
+}
+
+asio::awaitable<Result<int>> Engine::read_wait(HttpConnection& connection) {
+  auto body = co_await connection.read_rest(net::Duration::max(), small_body);
+  if (!body) co_return body.error();
+  auto object = object_of(*body, "wait");
+  if (!object) co_return object.error();
+  const auto* code = object->if_contains("StatusCode");
+  if (code == nullptr || !code->is_int64()) {
+    co_return Error{ErrorKind::protocol,
+                    "Docker's answer to wait has no StatusCode: " + one_line(*body, 120)};
+  }
+  co_return static_cast<int>(code->as_int64());
+}
+
+asio::awaitable<Result<StopResult>> Engine::stop(std::string id, std::chrono::nanoseconds grace) {
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(grace);
+  HttpRequest request{
+      .method = "POST",
+      .target = path("/containers/" + id + "/stop?t=" + std::to_string(seconds.count()))};
+  // A connection of its own: it is held for the whole grace period.
+  HttpConnection connection = this->connection();
+  auto response = co_await connection.exchange(std::move(request),
+                                               seconds + timeouts::docker_stop_extra, small_body);
+  co_return stop_result(response);
+}
+
+asio::awaitable<Result<StopResult>> Engine::kill(std::string id, std::string signal) {
+  HttpRequest request{.method = "POST",
+                      .target = path("/containers/" + id + "/kill?signal=" + signal)};
+  HttpConnection connection = this->connection();
+  auto response =
+      co_await connection.exchange(std::move(request), timeouts::docker_call, small_body);
+  co_return stop_result(response);
+}
+
+asio::awaitable<Result<void>> Engine::unpause(std::string id) {
+  HttpRequest request{.method = "POST", .target = path("/containers/" + id + "/unpause")};
+  auto response = co_await call(std::move(request), timeouts::docker_call);
+  if (!response) co_return response.error();
+  if (response->status != 204) co_return refused(*response);
+  co_return boost::system::in_place_value;
+}
+
+asio::awaitable<Result<void>> Engine::remove(std::string id, bool force) {
+  HttpRequest request{
+      .method = "DELETE",
+      .target = path("/containers/" + percent_encode(id) + "?v=1&force=" + (force ? "1" : "0"))};
+  auto response = co_await call(std::move(request), timeouts::docker_call);
+  if (!response) co_return response.error();
+  if (response->status != 204 && response->status != 404) co_return refused(*response);
+  co_return boost::system::in_place_value;
+}
+
+asio::awaitable<Result<void>> Engine::open_logs(HttpConnection& connection, std::string id,
+                                                LogQuery query) {
+  HttpRequest request{.target = path("/containers/" + id + "/logs?stdout=1&stderr=1&since=" +
+                                     query.since + "&follow=" + (query.follow ? "1" : "0") +
+                                     "&timestamps=" + (query.timestamps ? "1" : "0"))};
+  auto head = co_await connection.open(std::move(request), timeouts::docker_call);
+  if (!head) co_return head.error();
+  if (head->status != 200) {
+    auto body = co_await connection.read_rest(timeouts::docker_call, small_body);
+    head->body = body ? std::move(*body) : std::string();
+    co_return refused(*head);
+  }
+  co_return boost::system::in_place_value;
+}
+
+asio::awaitable<Result<double>> Engine::host_cpus() {
+  HttpRequest request{.target = path("/info")};
+  auto response = co_await call(std::move(request), timeouts::docker_call);
+  if (!response) co_return response.error();
+  if (response->status != 200) co_return refused(*response);
+  auto object = object_of(response->body, "info");
+  if (!object) co_return object.error();
+  const auto* cpus = object->if_contains("NCPU");
+  if (cpus == nullptr || !cpus->is_int64() || cpus->as_int64() < 1) {
+    co_return Error{ErrorKind::protocol, "Docker's answer to info has no NCPU"};
+  }
+  co_return static_cast<double>(cpus->as_int64());
+}
+
+}  // namespace sidecar_executor::docker

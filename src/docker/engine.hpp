@@ -1,0 +1,115 @@
+#pragma once
+// Docker Engine API, the calls that the executor makes (docker.md "Engine calls used"). Works from
+// API 1.40 (Engine 19.03) on. Every call is bounded; long calls have connections of their own, so
+// one that hangs blocks no other.
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.hpp"
+#include "base/settings.hpp"
+#include "docker/image_ref.hpp"
+#include "docker/progress.hpp"
+#include "net/http_client.hpp"
+
+namespace sidecar_executor::docker {
+
+/// Where the daemon is: DOCKER_HOST and its kin. Errors (invalid) name the variable.
+struct EngineAddress {
+  net::Address address;
+  std::string api_version;  ///< DOCKER_API_VERSION; empty = negotiate
+};
+Result<EngineAddress> engine_address(const Lookup& environment);
+
+struct CreatedContainer {
+  std::string id;
+  std::vector<std::string> warnings;
+};
+
+struct ImageSummary {
+  std::string id;
+  std::vector<std::string> repo_digests;
+};
+
+/// How a stop or kill request ended, the idempotent outcomes told apart (one place).
+enum class StopResult { done, already_ended, gone };
+
+class Engine {
+ public:
+  Engine(asio::any_io_executor executor, EngineAddress where);
+
+  [[nodiscard]] const net::Address& address() const { return where_.address; }
+  /// True when the daemon is on this host (a unix socket): same clock, same pids.
+  [[nodiscard]] bool is_local() const { return where_.address.is_unix(); }
+
+  /// Asks for the API version (once; later calls use it). What the daemon says it is.
+  asio::awaitable<Result<std::string>> negotiate(net::Cancellation* cancellation = nullptr);
+
+  asio::awaitable<Result<ImageSummary>> inspect_image(std::string image);
+
+  /// One attempt. `progress` is fed as bytes come, `on_progress` called after each piece. Errors in
+  /// the stream are errors.
+  asio::awaitable<Result<void>> pull(const ImageRef& image, std::string auth_header,
+                                     PullProgress& progress, std::function<void()> on_progress,
+                                     net::Cancellation& cancellation);
+
+  asio::awaitable<Result<CreatedContainer>> create(std::string name, std::string body);
+
+  /// 304 (already started) is success.
+  asio::awaitable<Result<void>> start(std::string id);
+
+  /// The document as Docker sent it; docker/inspect.hpp reads it.
+  asio::awaitable<Result<std::string>> inspect(std::string id);
+
+  /// `condition`: next-exit or not-running. The answer's head is there when this returns; its body
+  /// comes with the exit: read_wait().
+  asio::awaitable<Result<void>> open_wait(net::HttpConnection& connection, std::string id,
+                                          std::string condition);
+  /// The exit code. Waits without limit; ends by the connection's close().
+  asio::awaitable<Result<int>> read_wait(net::HttpConnection& connection);
+
+  /// SIGTERM (or the image's stop signal), after `grace` SIGKILL, by Docker. Whole seconds, rounded
+  /// up.
+  asio::awaitable<Result<StopResult>> stop(std::string id, std::chrono::nanoseconds grace);
+  asio::awaitable<Result<StopResult>> kill(std::string id, std::string signal);
+  asio::awaitable<Result<void>> unpause(std::string id);
+  asio::awaitable<Result<void>> remove(std::string id, bool force);
+
+  /// Log stream: head read, frames follow (docker/frames.hpp). `since` in seconds since 1970.
+  struct LogQuery {
+    std::string since;
+    bool follow = false;
+    bool timestamps = false;
+  };
+  asio::awaitable<Result<void>> open_logs(net::HttpConnection& connection, std::string id,
+                                          LogQuery query);
+
+  /// NCPU of GET /info: for CpuShares.
+  asio::awaitable<Result<double>> host_cpus();
+
+  /// A connection of its own for a long call.
+  [[nodiscard]] net::HttpConnection connection(net::Cancellation* cancellation = nullptr) const;
+
+ private:
+  asio::awaitable<Result<net::HttpResponse>> call(net::HttpRequest request, net::Duration limit);
+  [[nodiscard]] std::string path(std::string_view rest) const;
+
+  asio::any_io_executor executor_;
+  EngineAddress where_;
+  std::string version_;                      // `/v1.41`, empty until negotiated
+  std::optional<net::HttpConnection> idle_;  // kept alive between short calls
+};
+
+/// `message` of Docker's error body, else the body's first line.
+std::string error_message(const net::HttpResponse& response);
+
+/// Percent-encodes all but unreserved characters.
+std::string percent_encode(std::string_view text);
+
+}  // namespace sidecar_executor::docker
