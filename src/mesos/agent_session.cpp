@@ -1,0 +1,312 @@
+#include "mesos/agent_session.hpp"
+
+#include <sys/random.h>
+
+#include <algorithm>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "base/encoding.hpp"
+#include "base/go_duration.hpp"
+#include "base/text.hpp"
+#include "base/timeouts.hpp"
+#include "mesos/recordio.hpp"
+
+namespace sidecar_executor::mesos {
+using std::chrono::nanoseconds;
+using SteadyClock = std::chrono::steady_clock;
+
+namespace {
+
+constexpr nanoseconds first_backoff = std::chrono::milliseconds(50);
+constexpr std::size_t error_body_limit = 64 * 1024;
+constexpr std::size_t read_size = 16 * 1024;
+
+void fill_random(void* data, std::size_t size) {
+  auto* at = static_cast<unsigned char*>(data);
+  while (size > 0) {
+    const ssize_t got = ::getrandom(at, size, 0);
+    if (got <= 0) continue;  // only EINTR: sizes here are below 256 bytes
+    at += got;
+    size -= static_cast<std::size_t>(got);
+  }
+}
+
+double wall_seconds() {
+  const auto since = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration<double>(since).count();
+}
+
+}  // namespace
+
+AgentSession::AgentSession(asio::any_io_executor executor, const AgentEnvironment& environment,
+                           Log& log, Handlers handlers)
+    : executor_(executor),
+      environment_(environment),
+      log_(log),
+      handlers_(std::move(handlers)),
+      wake_sender_(executor),
+      away_since_(SteadyClock::now()) {
+  std::uint64_t seed = 0;
+  fill_random(&seed, sizeof seed);
+  random_.seed(seed);
+}
+
+AgentSession::~AgentSession() = default;
+
+asio::awaitable<void> AgentSession::run() {
+  // Neither ends before close(): both are always joined.
+  using namespace asio::experimental::awaitable_operators;
+  co_await (keep_subscribed() && send_updates());
+}
+
+void AgentSession::close() {
+  closed_.cancel();
+  wake_sender_.raise();
+}
+
+void AgentSession::report(const StatusUpdate& update) {
+  const std::string uuid = new_uuid();
+  std::string status = encode_status(environment_.identity, update, uuid, wall_seconds());
+  if (!stream_.add(update.task_id, update.state, uuid, std::move(status))) {
+    log_.warning("Update after the terminal one, not sent",
+                 {{"task_id", update.task_id}, {"state", std::string(to_string(update.state))}});
+    return;
+  }
+  wake_sender_.raise();
+}
+
+void AgentSession::task_launched(const TaskInfo& task) {
+  stream_.launched(task.task_id, task.json);
+}
+
+// ---- subscription ------------------------------------------------------------------------------
+
+asio::awaitable<void> AgentSession::keep_subscribed() {
+  while (!closed_.cancelled()) {
+    const Ended ended = co_await subscribe_once();
+    const bool had_stream = connected_;
+    set_connected(false);
+    if (ended != Ended::again || closed_.cancelled()) break;
+    const nanoseconds away = SteadyClock::now() - away_since_;
+    // A stream that broke is tried again at least once, whatever the patience.
+    if (!had_stream && away >= patience()) {
+      lose((was_connected_ ? "the agent did not come back within "
+                           : "the agent could not be reached within ") +
+           format_for_people(patience()));
+      break;
+    }
+    const nanoseconds wait = next_backoff();
+    const bool slept = co_await net::sleep_for(
+        had_stream ? wait : std::clamp(patience() - away, nanoseconds(1), wait), closed_);
+    if (!slept) break;
+  }
+}
+
+/// How long a lost (or never found) agent is waited for.
+nanoseconds AgentSession::patience() const {
+  if (!was_connected_) {
+    return environment_.recovery_timeout > nanoseconds(0) ? environment_.recovery_timeout
+                                                          : nanoseconds(timeouts::first_subscribe);
+  }
+  // Without checkpointing the agent has forgotten us; one attempt shows whether only the
+  // connection broke.
+  return environment_.checkpoint ? environment_.recovery_timeout : nanoseconds(0);
+}
+
+/// About 50 ms at first, at most half of what the agent allows after its return, jittered so that
+/// the executors of a host do not come all at once.
+nanoseconds AgentSession::next_backoff() {
+  const nanoseconds longest = std::max(environment_.subscription_backoff_max / 2, first_backoff);
+  const nanoseconds step = std::min(longest, first_backoff * (1 << std::min(attempt_++, 10)));
+  std::uniform_real_distribution<double> jitter(0.5, 1.0);
+  return std::chrono::duration_cast<nanoseconds>(step * jitter(random_));
+}
+
+asio::awaitable<AgentSession::Ended> AgentSession::subscribe_once() {
+  net::Cancellation this_stream;
+  const auto hook = closed_.on_cancel([&this_stream] { this_stream.cancel(); });
+  stream_cancel_ = &this_stream;
+  net::HttpConnection connection(executor_, environment_.agent, &this_stream);
+  auto call = request(encode_subscribe(environment_.identity, stream_.unacknowledged_tasks(),
+                                       stream_.unacknowledged_statuses()));
+  auto head = co_await connection.open(std::move(call), timeouts::agent_call);
+  if (!head) {
+    stream_cancel_ = nullptr;
+    if (closed_.cancelled()) co_return Ended::closed;
+    if (last_refusal_ != head.error().message) {
+      last_refusal_ = head.error().message;
+      log_.warning("Cannot subscribe to the agent, retrying", {{"error", head.error().message}});
+    }
+    co_return Ended::again;
+  }
+  if (head->status != 200) {
+    auto body = co_await connection.read_rest(timeouts::agent_call, error_body_limit);
+    stream_cancel_ = nullptr;
+    const std::string text = "HTTP " + std::to_string(head->status) + " " +
+                             (body ? one_line(*body, 300) : body.error().message);
+    // 503: still recovering. Anything else is a final no: unknown framework, bad token.
+    if (head->status != 503) {
+      lose("the agent refuses the subscription: " + text);
+      co_return Ended::lost;
+    }
+    if (last_refusal_ != text) {
+      last_refusal_ = text;
+      log_.warning("The agent is not ready, retrying", {{"answer", text}});
+    }
+    co_return Ended::again;
+  }
+  last_refusal_.clear();
+  stream_.resubscribed(SteadyClock::now());
+  const Ended ended = co_await read_events(connection);
+  stream_cancel_ = nullptr;
+  co_return ended;
+}
+
+asio::awaitable<AgentSession::Ended> AgentSession::read_events(net::HttpConnection& connection) {
+  // A silent connection: no event, not even a heartbeat, for two intervals and a minute.
+  const nanoseconds idle = 2 * environment_.heartbeat_interval + std::chrono::minutes(1);
+  RecordIoDecoder decoder;
+  std::vector<std::string> records;
+  std::string chunk(read_size, '\0');
+  for (;;) {
+    const auto got = co_await connection.read_some(chunk.data(), chunk.size(), idle);
+    if (closed_.cancelled()) co_return Ended::closed;
+    if (!got || *got == 0) {
+      log_.warning(
+          "Connection to the agent lost, subscribing again",
+          {{"error", got ? std::string("the agent ended the event stream") : got.error().message}});
+      co_return Ended::again;
+    }
+    records.clear();
+    const auto fed = decoder.feed(std::string_view(chunk).substr(0, *got), records);
+    for (const auto& record : records) {
+      auto event = parse_event(record);
+      if (!event) {
+        log_.error("The agent sent an event that cannot be read, subscribing again",
+                   {{"error", event.error().message}, {"record", one_line(record, 200)}});
+        co_return Ended::again;
+      }
+      handle(std::move(*event));
+      if (closed_.cancelled()) co_return Ended::closed;
+    }
+    if (!fed) {
+      log_.error("The event stream is broken, subscribing again", {{"error", fed.error().message}});
+      co_return Ended::again;
+    }
+  }
+}
+
+void AgentSession::handle(Event&& event) {
+  // An agent that recovered without our task begins with SHUTDOWN, no SUBSCRIBED.
+  set_connected(true);
+  if (const auto* ack = std::get_if<Acknowledged>(&event)) {
+    const auto state = stream_.acknowledged(ack->task_id, ack->uuid);
+    if (!state) {
+      log_.debug("Acknowledgement of an update that is not waiting for one", {{"uuid", ack->uuid}});
+      return;
+    }
+    log_.debug("Acknowledged",
+               {{"task_id", ack->task_id}, {"state", std::string(to_string(*state))}});
+    wake_sender_.raise();
+    if (stream_.all_acknowledged()) handlers_.on_all_acknowledged();
+    return;
+  }
+  handlers_.on_event(event);
+}
+
+void AgentSession::set_connected(bool connected) {
+  if (connected == connected_) return;
+  connected_ = connected;
+  if (connected) {
+    was_connected_ = true;
+    attempt_ = 0;
+    wake_sender_.raise();
+  } else {
+    away_since_ = SteadyClock::now();
+    // An UPDATE that waits for an answer of the old connection must not hold up the next one.
+    if (call_cancel_ != nullptr) call_cancel_->cancel();
+    stream_.disconnected();
+  }
+  handlers_.on_connection(connected);
+}
+
+void AgentSession::lose(std::string why) {
+  if (lost_) return;
+  lost_ = true;
+  log_.error("Agent lost", {{"why", why}});
+  handlers_.on_lost(std::move(why));
+}
+
+// ---- updates -----------------------------------------------------------------------------------
+
+asio::awaitable<void> AgentSession::send_updates() {
+  while (!closed_.cancelled()) {
+    const auto now = SteadyClock::now();
+    auto update = connected_ ? stream_.next(now) : std::nullopt;
+    if (update) {
+      co_await send(*update);
+      continue;
+    }
+    const auto due = connected_ ? stream_.next_due() : std::nullopt;
+    co_await wake_sender_.wait(due.value_or(SteadyClock::time_point::max()));
+  }
+}
+
+asio::awaitable<void> AgentSession::send(const UpdateStream::ToSend& update) {
+  // A connection an update: it costs 0.1 ms on loopback, and a kept one that the agent closed
+  // meanwhile would cost a retry.
+  net::Cancellation this_call;
+  const auto hook = closed_.on_cancel([&this_call] { this_call.cancel(); });
+  call_cancel_ = &this_call;
+  net::HttpConnection connection(executor_, environment_.agent, &this_call);
+  auto call = request(encode_update(environment_.identity, update.status));
+  const auto answer =
+      co_await connection.exchange(std::move(call), timeouts::agent_call, error_body_limit);
+  call_cancel_ = nullptr;
+  if (this_call.cancelled()) co_return;
+  const auto now = SteadyClock::now();
+  if (answer && answer->status == 202) {
+    sender_failures_ = 0;
+    stream_.answered(update.uuid, true, now);
+    co_return;
+  }
+  const nanoseconds wait =
+      std::min<nanoseconds>(std::chrono::seconds(1), std::chrono::milliseconds(100) *
+                                                         (1 << std::min(sender_failures_++, 4)));
+  stream_.answered(update.uuid, false, now, now + wait);
+  const std::string text =
+      answer ? "HTTP " + std::to_string(answer->status) + " " + one_line(answer->body, 300)
+             : answer.error().message;
+  if (answer && answer->status == 503) {
+    log_.warning("The agent is recovering, update kept, retrying", {{"answer", text}});
+  } else {
+    log_.error("The agent did not take an update, kept, retrying", {{"error", text}});
+  }
+  // 403 Executor is not subscribed: our stream is one that the agent does not know.
+  if (answer && answer->status == 403 && stream_cancel_ != nullptr) stream_cancel_->cancel();
+}
+
+net::HttpRequest AgentSession::request(std::string body) const {
+  net::HttpRequest request;
+  request.method = "POST";
+  request.target = environment_.path;
+  request.headers.emplace_back("Accept", "application/json");
+  if (!environment_.authentication_token.empty()) {
+    request.headers.emplace_back("Authorization", "Bearer " + environment_.authentication_token);
+  }
+  request.content_type = "application/json";  // exactly; with a charset the agent answers 415
+  request.body = std::move(body);
+  return request;
+}
+
+std::string AgentSession::new_uuid() {
+  std::string bytes(16, '\0');
+  fill_random(bytes.data(), bytes.size());
+  bytes[6] = static_cast<char>((bytes[6] & 0x0f) | 0x40);  // version 4
+  bytes[8] = static_cast<char>((bytes[8] & 0x3f) | 0x80);  // variant 1
+  return base64_encode(bytes);
+}
+
+}  // namespace sidecar_executor::mesos

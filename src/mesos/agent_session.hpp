@@ -1,0 +1,108 @@
+#pragma once
+// The executor's side of the v1 executor API over HTTP: subscription, events, updates kept until
+// they are acknowledged. Facts: ../shared/spec/mesos.md.
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "base/error.hpp"
+#include "base/log.hpp"
+#include "base/settings.hpp"
+#include "mesos/messages.hpp"
+#include "mesos/update_stream.hpp"
+#include "net/http_client.hpp"
+
+namespace sidecar_executor::mesos {
+
+/// What the agent told its executor in MESOS_* variables.
+struct AgentEnvironment {
+  net::Address agent;
+  std::string path = "/api/v1/executor";
+  Identity identity;
+  std::string sandbox;
+  std::string agent_id;
+  bool checkpoint = false;
+  std::chrono::nanoseconds recovery_timeout{0};  ///< 0 = none given
+  std::chrono::nanoseconds subscription_backoff_max = std::chrono::seconds(2);
+  std::chrono::nanoseconds shutdown_grace = std::chrono::seconds(5);
+  std::string authentication_token;
+  /// Of HEARTBEAT events; shortened by tests.
+  std::chrono::nanoseconds heartbeat_interval = std::chrono::minutes(30);
+};
+
+struct LoadedAgentEnvironment {
+  AgentEnvironment environment;
+  std::vector<std::string>
+      problems;            ///< each names its variable; those that allow no session first
+  bool reachable = false;  ///< enough is known to subscribe
+};
+LoadedAgentEnvironment load_agent_environment(const Lookup& lookup);
+
+class AgentSession {
+ public:
+  struct Handlers {
+    std::function<void(const Event&)> on_event;
+    std::function<void(bool connected)> on_connection;
+    std::function<void()> on_all_acknowledged;
+    /// Will not come back; said once.
+    std::function<void(std::string why)> on_lost;
+  };
+
+  AgentSession(asio::any_io_executor executor, const AgentEnvironment& environment, Log& log,
+               Handlers handlers);
+  ~AgentSession();
+  AgentSession(const AgentSession&) = delete;
+  AgentSession& operator=(const AgentSession&) = delete;
+
+  /// Runs until close(). Spawned once by the owner, who joins it before destroying the session.
+  asio::awaitable<void> run();
+
+  /// Queues an update; it is sent in order and again until it is acknowledged.
+  void report(const StatusUpdate& update);
+  void task_launched(const TaskInfo& task);
+  void close();
+  [[nodiscard]] bool connected() const { return connected_; }
+  [[nodiscard]] std::size_t unacknowledged() const { return stream_.size(); }
+
+ private:
+  enum class Ended { again, lost, closed };
+  asio::awaitable<void> keep_subscribed();
+  asio::awaitable<Ended> subscribe_once();
+  asio::awaitable<Ended> read_events(net::HttpConnection& connection);
+  asio::awaitable<void> send_updates();
+  asio::awaitable<void> send(const UpdateStream::ToSend& update);
+  void handle(Event&& event);
+  void set_connected(bool connected);
+  void lose(std::string why);
+  [[nodiscard]] net::HttpRequest request(std::string body) const;
+  [[nodiscard]] std::chrono::nanoseconds patience() const;
+  std::chrono::nanoseconds next_backoff();
+  std::string new_uuid();
+
+  asio::any_io_executor executor_;
+  AgentEnvironment environment_;
+  Log& log_;
+  Handlers handlers_;
+  net::Cancellation closed_;
+  net::Cancellation* stream_cancel_ = nullptr;  // of the subscription that is open
+  net::Cancellation* call_cancel_ = nullptr;    // of the UPDATE in flight
+  net::Signal wake_sender_;
+  UpdateStream stream_;
+  std::mt19937_64 random_;
+  bool connected_ = false;
+  bool was_connected_ = false;
+  bool lost_ = false;
+  int attempt_ = 0;
+  int sender_failures_ = 0;
+  std::string last_refusal_;
+  std::chrono::steady_clock::time_point away_since_;
+};
+
+}  // namespace sidecar_executor::mesos
