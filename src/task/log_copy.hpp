@@ -1,0 +1,41 @@
+#pragma once
+// Copies the container's last output to the executor's own stdout and stderr (behaviour.md 8).
+
+#include <boost/asio/awaitable.hpp>
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+#include "base/error.hpp"
+#include "base/log.hpp"
+#include "docker/engine.hpp"
+#include "net/output_pump.hpp"
+
+namespace sidecar_executor::task {
+
+struct LogCopyRequest {
+  std::string container_id;
+  std::chrono::nanoseconds since;  ///< how far back: LogsSince
+  bool tty = false;                ///< no frames, all of it is stdout
+  std::chrono::nanoseconds limit;  ///< for all of it
+};
+
+struct LogCopyOutputs {
+  OutputBuffer& out;
+  OutputBuffer& err;
+  net::OutputPump& out_pump;
+  net::OutputPump& err_pump;
+};
+
+struct LogCopied {
+  std::uint64_t bytes = 0;
+  std::uint64_t dropped = 0;  ///< the oldest, when there was more than the limit
+};
+
+/// At most 10 MiB, the newest; a line says so when something was dropped. Memory does not grow with
+/// the log: a large one is read twice, first to learn how much of it is to be left out.
+asio::awaitable<Result<LogCopied>> copy_logs(docker::Engine& engine, LogCopyRequest request,
+                                             LogCopyOutputs outputs,
+                                             net::Cancellation& cancellation);
+
+}  // namespace sidecar_executor::task
