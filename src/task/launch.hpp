@@ -1,0 +1,76 @@
+#pragma once
+// From a valid task to a running container: pull, create, wait opened, start (behaviour.md 4).
+// What can be cancelled is cancelled at once; create and start are always waited for, and what they
+// left behind is cleaned up.
+
+#include <boost/asio/awaitable.hpp>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/log.hpp"
+#include "base/settings.hpp"
+#include "docker/container_spec.hpp"
+#include "docker/engine.hpp"
+#include "docker/exit_watch.hpp"
+#include "docker/inspect.hpp"
+#include "task/post_mortem.hpp"
+
+namespace sidecar_executor::task {
+
+struct LaunchInputs {
+  docker::ContainerSpec spec;
+  bool force_pull = false;
+  Lookup environment;  ///< for Docker's config files
+  std::string docker_repository;
+};
+
+struct Launched {
+  docker::ContainerState container;
+  std::string data;  ///< for TASK_RUNNING: the inspect document without values of Env
+};
+
+struct LaunchError {
+  Error error;
+  std::string may_still_run;  ///< container id when the clean-up failed
+};
+
+class Launch {
+ public:
+  struct Handlers {
+    std::function<void(const std::string& container_id)> on_created;
+  };
+  using Outcome = boost::system::result<Launched, LaunchError>;
+
+  Launch(docker::Engine& engine, docker::ExitWatch& exit_watch, Log& log, LaunchInputs inputs,
+         net::Cancellation& cancellation, std::vector<PhaseTime>& phases, Handlers handlers);
+
+  asio::awaitable<Outcome> run();
+
+ private:
+  asio::awaitable<Result<void>> reach_docker();
+  asio::awaitable<Result<void>> ensure_image();
+  asio::awaitable<Result<void>> pull(const docker::ImageRef& image, const std::string& auth);
+  std::string registry_credentials(const docker::ImageRef& image);
+  asio::awaitable<Result<std::string>> create();
+  asio::awaitable<Result<void>> remove_leftover();
+  asio::awaitable<Result<std::string>> found_by_name();
+  asio::awaitable<Result<void>> start(const std::string& id);
+  asio::awaitable<LaunchError> clean_up(std::string id, Error error);
+  asio::awaitable<Result<Launched>> look(const std::string& id);
+  void log_environment() const;
+
+  docker::Engine& engine_;
+  docker::ExitWatch& exit_watch_;
+  Log& log_;
+  LaunchInputs in_;
+  net::Cancellation& cancellation_;
+  std::vector<PhaseTime>& phases_;
+  Handlers handlers_;
+};
+
+[[noreturn]] void throw_exception_from_error(const LaunchError& error,
+                                             const boost::source_location& where);
+
+}  // namespace sidecar_executor::task
