@@ -1,0 +1,344 @@
+#include "task/runner.hpp"
+
+#include <bsd/unistd.h>
+#include <unistd.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <csignal>
+#include <exception>
+
+#include "base/go_duration.hpp"
+#include "base/text.hpp"
+#include "base/timeouts.hpp"
+#include "task/log_copy.hpp"
+
+namespace sidecar_executor::task {
+using mesos::Reason;
+using mesos::TaskState;
+
+namespace {
+
+Now now() { return {std::chrono::steady_clock::now(), std::chrono::system_clock::now()}; }
+
+event::DockerAnswer answer_of(const Result<docker::StopResult>& result) {
+  if (!result) return event::DockerAnswer::failed;
+  return *result == docker::StopResult::done ? event::DockerAnswer::done
+                                             : event::DockerAnswer::not_running;
+}
+
+bool says_paused(const Error& error) {
+  return to_lower(error.message).find("paused") != std::string::npos;
+}
+
+std::vector<mesos::IpAddress> addresses_of(const docker::ContainerState& container) {
+  std::vector<mesos::IpAddress> out;
+  for (const auto& address : container.addresses) out.push_back({address.ip, address.v6});
+  return out;
+}
+
+}  // namespace
+
+Runner::Runner(asio::io_context& loop, RunnerConfig config, Log& log, OutputBuffer& err)
+    : loop_(loop),
+      config_(std::move(config)),
+      log_(log),
+      err_(err),
+      out_pump_(loop.get_executor(), log.output()),
+      err_pump_(loop.get_executor(), err),
+      session_(loop.get_executor(), config_.agent, log,
+               {[this](const mesos::Event& e) { on_agent(e); },
+                [this](bool connected) { post(event::AgentConnection{connected}); },
+                [this] { post(event::AllAcknowledged{}); },
+                [this](const std::string& why) { agent_lost(why); }}),
+      engine_(loop.get_executor(), config_.docker),
+      exit_watch_(loop.get_executor(), engine_, log,
+                  {[this](const docker::ContainerExit& e) { container_ended(e); },
+                   [this](const docker::ContainerState& s) { container_seen(s); }}),
+      signals_(loop, SIGTERM, SIGINT, SIGUSR1) {}
+
+void Runner::start() {
+  watch_signals();
+  log_.info("Subscribing to agent for events", {{"agent", config_.agent.agent.display()}});
+  spawn(session_.run());
+}
+
+/// Exceptions are bugs: the loop ends with them, main says so, and executor.sh or reap looks after
+/// the container.
+void Runner::spawn(asio::awaitable<void> work) {
+  asio::co_spawn(loop_, std::move(work), [](const std::exception_ptr& error) {
+    if (error) std::rethrow_exception(error);
+  });
+}
+
+// ---- the machine -------------------------------------------------------------------------------
+
+void Runner::post(Event event) {
+  events_.push_back(std::move(event));
+  drain_events();
+}
+
+void Runner::drain_events() {
+  if (draining_) return;
+  draining_ = true;
+  while (!events_.empty()) {
+    const Event event = std::move(events_.front());
+    events_.pop_front();
+    const auto before = name_of(lifecycle_.state());
+    const Actions actions = lifecycle_.step(event, now());
+    const auto after = name_of(lifecycle_.state());
+    if (before != after) {
+      log_.debug("State changed", {{"from", std::string(before)}, {"to", std::string(after)}});
+    }
+    if (after == "stopping" && !stop_since_) stop_since_ = std::chrono::steady_clock::now();
+    perform(actions);
+  }
+  draining_ = false;
+}
+
+void Runner::perform(const Actions& actions) {
+  for (const auto& action : actions) {
+    std::visit([this](const auto& a) { on(a); }, action);
+  }
+}
+
+void Runner::on(const action::Report& a) {
+  const bool ours = task_ && a.task_id == task_->task_id;
+  mesos::StatusUpdate update;
+  update.task_id = a.task_id;
+  update.state = a.state;
+  update.reason = a.reason;
+  update.message = a.message;
+  update.healthy = a.healthy;
+  if (ours && !container_.id.empty()) {
+    update.container_status =
+        mesos::ContainerStatus{addresses_of(container_), static_cast<std::uint32_t>(::getpid())};
+  }
+  if (a.state == TaskState::running) update.data = std::exchange(running_data_, {});
+  log_.info("Status update", {{"task_id", a.task_id},
+                              {"state", std::string(mesos::to_string(a.state))},
+                              {"reason", std::string(mesos::to_string(a.reason))},
+                              {"message", a.message}});
+  const bool last = mesos::is_terminal(a.state) && a.task_id == lifecycle_.task_id();
+  // The sandbox is complete before anybody is told to look into it.
+  if (last) write_summary();
+  terminal_sent_ = terminal_sent_ || last;
+  session_.report(update);
+}
+
+void Runner::on(const action::BeginLaunch&) { spawn(launch()); }
+void Runner::on(const action::CancelLaunch&) { launch_cancel_.cancel(); }
+
+void Runner::on(const action::WatchHealth&) {
+  log_.info("Sidecar health checking is not part of this version, the container's exit is watched");
+}
+
+void Runner::on(const action::StopContainer& a) { spawn(stop(a.grace)); }
+void Runner::on(const action::KillContainer&) { spawn(kill()); }
+void Runner::on(const action::CheckContainer&) { exit_watch_.check_now(); }
+void Runner::on(const action::BeginClosing& a) { spawn(close_task(a.copy_logs, a.limit)); }
+void Runner::on(const action::Revoke&) { post(event::Revoked{}); }
+
+void Runner::on(const action::SetTimer& a) {
+  const Timer timer = a.timer;
+  timers_[static_cast<std::size_t>(timer)].emplace(
+      loop_.get_executor(), a.after, [this, timer] { post(event::TimerFired{timer}); });
+}
+
+void Runner::on(const action::CancelTimer& a) {
+  timers_[static_cast<std::size_t>(a.timer)].reset();
+}
+void Runner::on(const action::Ignore& a) { log_.info(a.text); }
+
+void Runner::on(const action::Exit& a) {
+  exit_code_ = a.code;
+  if (terminal_sent_ && session_.unacknowledged() > 0) {
+    err_.write("sidecar-executor: the terminal update was not acknowledged by the agent\n");
+    log_.error("The terminal update was not acknowledged",
+               {{"waiting", std::to_string(session_.unacknowledged())}});
+  }
+  log_.info("Sidecar Executor exiting", {{"code", std::to_string(a.code)}});
+  shutting_down_ = true;
+  spawn(finish());
+}
+
+/// Everything that still waits is told to end; then the loop runs out.
+asio::awaitable<void> Runner::finish() {
+  session_.close();
+  exit_watch_.close();
+  launch_cancel_.cancel();
+  closing_cancel_.cancel();
+  signals_.cancel();
+  for (auto& timer : timers_) timer.reset();
+  constexpr auto for_the_last_lines = std::chrono::milliseconds(500);
+  co_await out_pump_.drained(for_the_last_lines);
+  co_await err_pump_.drained(for_the_last_lines);
+  out_pump_.close();
+  err_pump_.close();
+}
+
+// ---- launch ------------------------------------------------------------------------------------
+
+asio::awaitable<void> Runner::launch() {
+  LaunchInputs inputs;
+  inputs.spec = *spec_;
+  inputs.force_pull = task_->container->docker->force_pull_image;
+  inputs.environment = config_.environment;
+  inputs.docker_repository = config_.settings.docker_repository;
+  Launch launch(engine_, exit_watch_, log_, std::move(inputs), launch_cancel_, phases_,
+                {[this](const std::string& id) {
+                  container_.id = id;
+                  post(event::ContainerCreated{id.substr(0, 12)});
+                }});
+  auto done = co_await launch.run();
+  if (!done) {
+    const LaunchError& failure = done.error();
+    summary_.launch_failure = failure.error.message;
+    log_.error("Launch failed", {{"error", failure.error.message}});
+    container_.id = failure.may_still_run;
+    post(event::LaunchFailed{failure.error.message, failure.may_still_run});
+    co_return;
+  }
+  container_ = std::move(done->container);
+  running_data_ = std::move(done->data);
+  running_since_ = std::chrono::steady_clock::now();
+  const std::string id12 = container_.id.substr(0, 12);
+  ::setproctitle("-sidecar-executor %s (%s)", id12.c_str(), spec_->image.c_str());
+  spawn(exit_watch_.run());
+  std::string message = "container " + id12 + " runs";
+  if (const auto notes = launch_notes(); !notes.empty()) message += "; " + notes;
+  post(event::LaunchDone{memory_limit(), std::move(message), launch_notes()});
+}
+
+std::string Runner::launch_notes() const {
+  std::string out;
+  for (const auto& warning : spec_->warnings) out += (out.empty() ? "warning: " : ", ") + warning;
+  return out;
+}
+
+std::int64_t Runner::memory_limit() const {
+  const auto* host = spec_->body.if_contains("HostConfig");
+  const auto* memory =
+      host != nullptr && host->is_object() ? host->as_object().if_contains("Memory") : nullptr;
+  return memory != nullptr && memory->is_int64() ? memory->as_int64() : 0;
+}
+
+void Runner::container_seen(const docker::ContainerState& state) {
+  container_.addresses = state.addresses;
+  container_.pid = state.pid;
+  post(event::ContainerSeenRunning{});
+}
+
+void Runner::container_ended(const docker::ContainerExit& exit) {
+  log_.info("Container ended",
+            {{"exit_code", exit.exit_code ? std::to_string(*exit.exit_code) : "unknown"},
+             {"oom_killed", exit.oom_killed ? "true" : "false"}});
+  const auto at = std::chrono::steady_clock::now();
+  if (running_since_) phases_.push_back({"run", stop_since_.value_or(at) - *running_since_});
+  if (stop_since_) phases_.push_back({"stop", at - *stop_since_});
+  ContainerEnd end;
+  end.exit_code = exit.exit_code;
+  end.oom_killed = exit.oom_killed;
+  end.removed = exit.removed;
+  end.docker_error = exit.docker_error;
+  end.finished_at = exit.finished_at;
+  post(event::ContainerEnded{std::move(end)});
+}
+
+// ---- stopping ----------------------------------------------------------------------------------
+
+asio::awaitable<void> Runner::stop(Nanoseconds grace) {
+  log_.info("Stopping container",
+            {{"id", container_.id.substr(0, 12)}, {"grace", format_for_people(grace)}});
+  auto result = co_await engine_.stop(container_.id, grace);
+  if (!result && says_paused(result.error())) {
+    log_.info("Container is paused, unpausing it to stop it");
+    co_await engine_.unpause(container_.id);
+    result = co_await engine_.stop(container_.id, grace);
+  }
+  if (!result)
+    log_.warning("Docker did not stop the container", {{"error", result.error().message}});
+  post(event::StopAnswered{answer_of(result)});
+}
+
+asio::awaitable<void> Runner::kill() {
+  log_.info("Killing container", {{"id", container_.id.substr(0, 12)}});
+  auto result = co_await engine_.kill(container_.id, "SIGKILL");
+  if (!result && says_paused(result.error())) {
+    co_await engine_.unpause(container_.id);
+    result = co_await engine_.kill(container_.id, "SIGKILL");
+  }
+  if (!result)
+    log_.warning("Docker did not kill the container", {{"error", result.error().message}});
+  post(event::KillAnswered{answer_of(result)});
+}
+
+asio::awaitable<void> Runner::close_task(bool copy, Nanoseconds limit) {
+  exit_watch_.close();
+  const auto began = std::chrono::steady_clock::now();
+  if (copy && !container_.id.empty()) {
+    LogCopyRequest request;
+    request.container_id = container_.id;
+    request.since = config_.settings.logs_since;
+    request.tty = container_.tty;
+    request.limit = limit;
+    const LogCopyOutputs outputs{log_.output(), err_, out_pump_, err_pump_};
+    const auto copied = co_await copy_logs(engine_, request, outputs, closing_cancel_);
+    if (copied) {
+      summary_.log_note = "the last " + format_go_duration(config_.settings.logs_since) + " (" +
+                          std::to_string(copied->bytes) +
+                          " bytes) copied to this sandbox's stdout and stderr";
+    } else {
+      summary_.log_note = "could not be copied: " + copied.error().message;
+      log_.error("Logs could not be copied", {{"error", copied.error().message}});
+    }
+    phases_.push_back({"logs", std::chrono::steady_clock::now() - began});
+  }
+  if (config_.settings.remove_container && !container_.id.empty()) {
+    const auto removed = co_await engine_.remove(container_.id, false);
+    if (!removed)
+      log_.warning("Container could not be removed, ignoring",
+                   {{"error", removed.error().message}});
+  }
+  post(event::ClosingDone{});
+}
+
+void Runner::write_summary() {
+  if (task_) {
+    summary_.task_id = task_->task_id;
+    summary_.task_name = task_->name;
+  } else {
+    summary_.task_id = lifecycle_.task_id();
+  }
+  if (spec_) summary_.image = spec_->image;
+  summary_.container_id = container_.id;
+  summary_.phases = phases_;
+  summary_.outcome = lifecycle_.outcome();
+  err_.write(format_summary(summary_));
+}
+
+// ---- signals -----------------------------------------------------------------------------------
+
+void Runner::watch_signals() {
+  signals_.async_wait([this](const boost::system::error_code& ec, int number) {
+    if (ec || shutting_down_) return;
+    on_signal(number);
+    if (!shutting_down_) watch_signals();
+  });
+}
+
+void Runner::on_signal(int number) {
+  const std::string name = signal_name(number);
+  log_.info("Signal received", {{"signal", name}});
+  StopRequest request;
+  request.cause = StopCause::signal;
+  request.grace = kill_timeout();
+  request.text = "the executor got " + name;
+  if (number != SIGUSR1) {
+    request.exit_code = 128 + number;
+    // Whoever asks a second time does not want to wait.
+    if (std::exchange(term_seen_, true)) request.grace = Nanoseconds(0);
+  }
+  post(event::StopAsked{request, std::nullopt});
+}
+
+}  // namespace sidecar_executor::task

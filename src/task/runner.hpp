@@ -1,0 +1,132 @@
+#pragma once
+// Performs what the lifecycle decides, with the adapters; turns what they see into its events.
+
+#include <sys/types.h>
+
+#include <array>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/log.hpp"
+#include "base/settings.hpp"
+#include "docker/engine.hpp"
+#include "docker/exit_watch.hpp"
+#include "mesos/agent_session.hpp"
+#include "net/output_pump.hpp"
+#include "task/launch.hpp"
+#include "task/lifecycle.hpp"
+#include "task/post_mortem.hpp"
+
+namespace sidecar_executor::task {
+
+struct RunnerConfig {
+  Settings settings;
+  mesos::AgentEnvironment agent;
+  docker::EngineAddress docker;
+  Lookup environment;
+  /// Bad settings and variables: the LAUNCH is answered with TASK_FAILED and this text.
+  std::string setup_problem;
+  std::vector<std::pair<std::string, std::string>> own_labels;  ///< without the task's id
+};
+
+class Runner {
+ public:
+  Runner(asio::io_context& loop, RunnerConfig config, Log& log, OutputBuffer& err);
+
+  /// Subscribes and goes on until everything is over; then the loop has nothing left to run.
+  void start();
+  /// Valid once the loop has run out.
+  [[nodiscard]] int exit_code() const { return exit_code_; }
+
+ private:
+  // Events into the machine, in order, never from inside a step.
+  void post(Event event);
+  void drain_events();
+  void perform(const Actions& actions);
+
+  // One for each action.
+  void on(const action::Report& a);
+  void on(const action::BeginLaunch&);
+  void on(const action::CancelLaunch&);
+  void on(const action::WatchHealth&);
+  void on(const action::StopWatchingHealth&) {}
+  void on(const action::Drain&) {}
+  void on(const action::StopContainer& a);
+  void on(const action::KillContainer&);
+  void on(const action::CheckContainer&);
+  void on(const action::BeginClosing& a);
+  void on(const action::Revoke&);
+  void on(const action::SetTimer& a);
+  void on(const action::CancelTimer& a);
+  void on(const action::Ignore& a);
+  void on(const action::Exit& a);
+
+  // What the agent says.
+  void on_agent(const mesos::Event& event);
+  void said(const mesos::Subscribed& e);
+  void said(const mesos::Launch& e);
+  void said(const mesos::LaunchGroup& e);
+  void said(const mesos::Kill& e);
+  void said(const mesos::Acknowledged&) {}
+  void said(const mesos::Message& e);
+  void said(const mesos::Shutdown&);
+  void said(const mesos::Heartbeat&);
+  void said(const mesos::ErrorEvent& e);
+  void said(const mesos::UnknownEvent& e);
+  void agent_lost(const std::string& why);
+
+  void refuse_launch(const std::string& task_id, mesos::TaskState state, mesos::Reason reason,
+                     std::string message);
+  void watch_signals();
+  void on_signal(int number);
+  [[nodiscard]] Nanoseconds kill_timeout() const { return config_.settings.kill_task_timeout; }
+
+  asio::awaitable<void> launch();
+  asio::awaitable<void> stop(Nanoseconds grace);
+  asio::awaitable<void> kill();
+  asio::awaitable<void> close_task(bool copy_logs, Nanoseconds limit);
+  asio::awaitable<void> finish();
+  void container_seen(const docker::ContainerState& state);
+  void container_ended(const docker::ContainerExit& exit);
+  void write_summary();
+  void spawn(asio::awaitable<void> work);
+  [[nodiscard]] std::string launch_notes() const;
+  [[nodiscard]] std::int64_t memory_limit() const;
+
+  asio::io_context& loop_;
+  RunnerConfig config_;
+  Log& log_;
+  OutputBuffer& err_;
+  net::OutputPump out_pump_;
+  net::OutputPump err_pump_;
+  Lifecycle lifecycle_;
+  mesos::AgentSession session_;
+  docker::Engine engine_;
+  docker::ExitWatch exit_watch_;
+  asio::signal_set signals_;
+
+  std::optional<mesos::TaskInfo> task_;
+  std::optional<docker::ContainerSpec> spec_;
+  docker::ContainerState container_;
+  std::string running_data_;  // sent once, with TASK_RUNNING
+  net::Cancellation launch_cancel_;
+  net::Cancellation closing_cancel_;
+  std::vector<PhaseTime> phases_;
+  std::optional<SteadyTime> running_since_;
+  std::optional<SteadyTime> stop_since_;
+  Summary summary_;
+  bool terminal_sent_ = false;
+  bool shutting_down_ = false;
+  bool term_seen_ = false;
+  std::deque<Event> events_;
+  bool draining_ = false;
+  std::array<std::optional<net::Deadline>, 6> timers_;
+  int exit_code_ = 1;
+};
+
+}  // namespace sidecar_executor::task
