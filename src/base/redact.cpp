@@ -1,0 +1,68 @@
+#include "base/redact.hpp"
+
+#include <array>
+
+#include "base/text.hpp"
+
+namespace sidecar_executor {
+namespace {
+
+constexpr std::array<std::string_view, 8> secret_words = {
+    "secret", "password", "passwd", "token", "credential", "private_key", "api_key", "access_key"};
+
+constexpr std::string_view hidden = "[REDACTED]";
+
+/// Behind `://`: how many bytes are user info, its `@` not counted; npos for none.
+///
+/// Passwords that nobody percent-encoded may hold any of `/?#@`, so the last `@` of the word ends
+/// the user info. That may hide a host or a path; the other way would show half a password.
+std::size_t user_info_size(std::string_view rest) {
+  const std::size_t word_end = rest.find_first_of(" \t\r\n");
+  const std::string_view word = rest.substr(0, word_end);
+  const std::string_view authority = word.substr(0, word.find_first_of("/?#"));
+  // `https://host/@scope/package` has neither in its authority: no user info.
+  if (authority.find_first_of(":@") == std::string_view::npos) return std::string_view::npos;
+  return word.rfind('@');
+}
+
+std::string hide_user_info(std::string_view value) {
+  std::string out;
+  for (;;) {
+    const std::size_t at = value.find("://");
+    if (at == std::string_view::npos) return out += value;
+    out += value.substr(0, at + 3);
+    value.remove_prefix(at + 3);
+    const std::size_t size = user_info_size(value);
+    if (size == std::string_view::npos) continue;
+    const std::string_view info = value.substr(0, size);
+    const std::size_t colon = info.find(':');
+    // Without a colon the one word may be a token (https://TOKEN@github.com).
+    if (colon != std::string_view::npos) out += info.substr(0, colon + 1);
+    out += "***";
+    value.remove_prefix(size);
+  }
+}
+
+}  // namespace
+
+bool is_secret_name(std::string_view name) {
+  const std::string lower = to_lower(name);
+  for (const std::string_view word : secret_words) {
+    if (lower.find(word) != std::string::npos) return true;
+  }
+  return false;
+}
+
+std::string redact_value(std::string_view name, std::string_view value) {
+  if (is_secret_name(name)) return std::string(hidden);
+  return hide_user_info(value);
+}
+
+std::string redact_assignment(std::string_view assignment) {
+  const std::size_t equals = assignment.find('=');
+  if (equals == std::string_view::npos) return std::string(assignment);
+  const std::string_view name = assignment.substr(0, equals);
+  return std::string(name) + "=" + redact_value(name, assignment.substr(equals + 1));
+}
+
+}  // namespace sidecar_executor
