@@ -1,0 +1,46 @@
+#include "app/command_line.hpp"
+
+#include <CLI/CLI.hpp>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "app/executor_mode.hpp"
+#include "base/settings.hpp"
+
+namespace sidecar_executor::app {
+namespace {
+
+/// Wrapper scripts of the Go executor pass `-logtostderr=true` and blank padding (room for the
+/// process title): not for us.
+bool is_for_the_go_executor(const std::string& argument) {
+  if (argument.find_first_not_of(" \t") == std::string::npos) return true;
+  return argument.size() > 1 && argument[0] == '-' && argument.find('=') != std::string::npos;
+}
+
+int run_subcommand(int argc, char** argv) {
+  CLI::App app{
+      "Runs one Mesos task as a Docker container. Without arguments: executor mode, as a Mesos "
+      "agent\n"
+      "starts it, configured by EXECUTOR_* variables (sidecar-executor docs configuration)."};
+  app.name("sidecar-executor");
+  app.set_version_flag("--version", "sidecar-executor " SX_VERSION);
+  auto* docs = app.add_subcommand("docs", "Print documentation made from the code's own tables");
+  docs->add_subcommand("configuration", "Every setting, as Markdown (docs/configuration.md)")
+      ->callback([] { std::cout << settings_markdown(); });
+  docs->require_subcommand(1);
+  app.require_subcommand(0, 1);
+  CLI11_PARSE(app, argc, argv);
+  return 0;
+}
+
+}  // namespace
+
+int run(int argc, char** argv) {
+  for (int i = 1; i < argc; ++i) {
+    if (!is_for_the_go_executor(argv[i])) return run_subcommand(argc, argv);
+  }
+  return run_executor();
+}
+
+}  // namespace sidecar_executor::app

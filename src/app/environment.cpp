@@ -1,0 +1,101 @@
+#include "app/environment.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+#include <string_view>
+
+#include "base/redact.hpp"
+
+namespace sidecar_executor::app {
+namespace {
+
+bool is_shown(std::string_view name) {
+  // Vault's credentials are not logged at all, not even as redacted.
+  constexpr std::array never{"VAULT_TOKEN", "VAULT_USERNAME", "VAULT_PASSWORD"};
+  if (std::find(never.begin(), never.end(), name) != never.end()) return false;
+  constexpr std::array prefixes{"MESOS", "EXECUTOR", "VAULT", "DOCKER"};
+  constexpr std::array whole{"HOME", "TASK_HOST", "TASK_ID"};
+  return std::any_of(prefixes.begin(), prefixes.end(),
+                     [name](const char* p) { return name.starts_with(p); }) ||
+         std::find(whole.begin(), whole.end(), name) != whole.end();
+}
+
+std::string padded(std::string text, std::size_t width) {
+  if (text.size() < width) text.resize(width, ' ');
+  return text;
+}
+
+std::string first_line(const char* path) {
+  std::ifstream file(path);
+  std::string line;
+  std::getline(file, line);
+  return line;
+}
+
+}  // namespace
+
+Lookup process_environment() {
+  return [](std::string_view name) -> std::optional<std::string> {
+    const char* value = ::secure_getenv(std::string(name).c_str());
+    return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+  };
+}
+
+std::vector<std::string> environment_names() {
+  std::vector<std::string> names;
+  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+    const std::string_view text(*entry);
+    names.emplace_back(text.substr(0, text.find('=')));
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+std::string host_name() {
+  std::array<char, 256> buffer{};
+  if (::gethostname(buffer.data(), buffer.size() - 1) != 0) return "localhost";
+  return buffer.data();
+}
+
+void log_setup(Log& log, const LoadedSettings& loaded) {
+  log.info("Starting Sidecar Executor", {{"version", SX_VERSION}});
+  log.info("Executor Config -----------------------");
+  for (const auto& setting : loaded.report) {
+    std::string note;
+    if (setting.source == SettingSource::built_in) note = " (default)";
+    if (setting.source == SettingSource::bare_variable)
+      note = " (from the bare name, not " + setting.variable + ")";
+    log.info(" * " + padded(setting.name + ":", 25) + redact_value(setting.name, setting.value) +
+             note);
+  }
+  log.info("Environment ---------------------------");
+  const Lookup lookup = process_environment();
+  for (const auto& name : environment_names()) {
+    if (is_shown(name)) {
+      log.info(" * " + padded(name, 30) + ": " + redact_value(name, lookup(name).value_or("")));
+    }
+  }
+  log.info("---------------------------------------");
+  for (const auto& warning : loaded.warnings) log.warning(warning);
+}
+
+std::string process_start_mark() {
+  std::ifstream file("/proc/self/stat");
+  std::stringstream text;
+  text << file.rdbuf();
+  std::string stat = text.str();
+  // proc(5): field 22 is the start time; the name in field 2 may hold blanks and parentheses.
+  const auto end_of_name = stat.rfind(')');
+  std::istringstream rest(end_of_name == std::string::npos ? "" : stat.substr(end_of_name + 1));
+  std::string field;
+  for (int i = 3; i <= 22 && rest >> field; ++i) {
+  }
+  return field + "@" + first_line("/proc/sys/kernel/random/boot_id");
+}
+
+}  // namespace sidecar_executor::app
