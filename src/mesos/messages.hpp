@@ -62,7 +62,8 @@ struct Subscribed {
   std::string container_id;
 };
 struct Launch {
-  /// Set when the TaskInfo could be read; else `problem` says why not and task_id is what was found.
+  /// Set when the TaskInfo could be read; else `problem` says why not and task_id is what was
+  /// found.
   std::optional<TaskInfo> task;
   std::string task_id;
   std::string problem;
@@ -107,7 +108,8 @@ struct Identity {
 
 /// SUBSCRIBE with what the agent has not acknowledged: TaskInfo JSON texts, and status objects as
 /// encode_status made them.
-std::string encode_subscribe(const Identity& who, const std::vector<std::string>& unacknowledged_tasks,
+std::string encode_subscribe(const Identity& who,
+                             const std::vector<std::string>& unacknowledged_tasks,
                              const std::vector<std::string>& unacknowledged_statuses);
 
 /// The `status` object. `uuid` is 16 random bytes in base64, `timestamp` seconds since 1970.

@@ -32,20 +32,25 @@ class UpdateStream {
   /// Queues an update. False (and nothing queued) when the task already had its terminal update.
   bool add(std::string task_id, TaskState state, std::string uuid, std::string status_json);
 
-  /// What to send now, when connected and subscribed: the oldest that waits, if nothing is in flight.
-  /// Marks it as in flight.
+  /// What to send now, when connected and subscribed: the oldest that waits, if nothing is in
+  /// flight. Marks it as in flight.
   std::optional<ToSend> next(Clock::time_point now);
 
   /// The answer to the UPDATE in flight: accepted (202) or to be tried again at `retry_at`.
   void answered(std::string_view uuid, bool accepted, Clock::time_point now,
                 Clock::time_point retry_at = {});
 
-  /// ACKNOWLEDGED. The state of the acknowledged update; nullopt when it is not ours (or known twice).
+  /// ACKNOWLEDGED. The state of the acknowledged update; nullopt when it is not ours (or known
+  /// twice). A terminal one takes with it what the task still had before: sent again it would come
+  /// after the end, and a scheduler ran a task twice because of that (transcript 08b).
   std::optional<TaskState> acknowledged(std::string_view task_id, std::string_view uuid);
 
-  /// The connection is gone: nothing is in flight; all unacknowledged ones go with SUBSCRIBE, and are
-  /// sent again as UPDATE afterwards if no acknowledgement comes.
+  /// The connection is gone: nothing is in flight; all unacknowledged ones go with SUBSCRIBE, and
+  /// are sent again as UPDATE afterwards if no acknowledgement comes.
   void disconnected();
+  /// For the next SUBSCRIBE: the status objects that no acknowledgement came for, in order.
+  /// Remembered as what it carries: one that is added before its answer comes is not among them.
+  std::vector<std::string> unacknowledged_statuses();
   /// SUBSCRIBE was answered: what it carried counts as sent at `now`.
   void resubscribed(Clock::time_point now);
 
@@ -53,7 +58,6 @@ class UpdateStream {
   [[nodiscard]] std::optional<Clock::time_point> next_due() const;
 
   [[nodiscard]] std::vector<std::string> unacknowledged_tasks() const;
-  [[nodiscard]] std::vector<std::string> unacknowledged_statuses() const;
   [[nodiscard]] bool all_acknowledged() const { return updates_.empty(); }
   [[nodiscard]] bool in_flight() const { return in_flight_.has_value(); }
   [[nodiscard]] std::size_t size() const { return updates_.size(); }
@@ -64,10 +68,15 @@ class UpdateStream {
     TaskState state;
     std::string uuid;
     std::string status;
-    bool sent = false;            ///< accepted at least once on this connection
-    Clock::time_point due{};      ///< not before
+    bool sent = false;        ///< accepted on this connection
+    bool carried = false;     ///< by the latest SUBSCRIBE
+    Clock::time_point due{};  ///< not before
   };
-  std::deque<Pending> updates_;
+  using Updates = std::deque<Pending>;
+  Updates::iterator find(std::string_view uuid);
+  [[nodiscard]] bool superseded(const Pending& update) const;
+
+  Updates updates_;
   std::optional<std::string> in_flight_;  ///< uuid
   std::map<std::string, std::string> tasks_;
   std::vector<std::string> ended_;  ///< task ids that had their terminal update

@@ -1,0 +1,263 @@
+#include "mesos/task_info.hpp"
+
+#include <boost/json/serialize.hpp>
+#include <boost/json/value.hpp>
+
+#include "base/encoding.hpp"
+#include "base/text.hpp"
+#include "mesos/json_field.hpp"
+
+namespace sidecar_executor::mesos {
+namespace {
+
+namespace json = boost::json;
+using std::chrono::nanoseconds;
+
+constexpr std::int64_t highest_port = 65535;
+
+std::uint32_t port(const JsonField& field) {
+  return static_cast<std::uint32_t>(field.whole(highest_port).value_or(0));
+}
+
+std::vector<Parameter> parameters(const JsonField& list) {
+  std::vector<Parameter> out;
+  list.each([&out](const JsonField& item) {
+    out.push_back({item["key"].required_text(), item["value"].text_or_empty()});
+  });
+  return out;
+}
+
+std::vector<PortMapping> port_mappings(const JsonField& list) {
+  std::vector<PortMapping> out;
+  list.each([&out](const JsonField& item) {
+    out.push_back(
+        {port(item["host_port"]), port(item["container_port"]), item["protocol"].text_or_empty()});
+  });
+  return out;
+}
+
+EnvironmentVariable environment_variable(const JsonField& item) {
+  EnvironmentVariable out;
+  out.name = item["name"].required_text();
+  out.value = item["value"].text();
+  if (item["type"].text() == "SECRET") {
+    out.type = EnvironmentVariable::Type::secret;
+    const JsonField secret = item["secret"];
+    out.secret_value = secret["value"]["data"].text();
+    out.secret_reference = secret["reference"]["name"].text();
+  }
+  return out;
+}
+
+DockerNetwork docker_network(const JsonField& field) {
+  const auto text = field.text();
+  if (!text) return DockerNetwork::absent;
+  if (*text == "HOST") return DockerNetwork::host;
+  if (*text == "BRIDGE") return DockerNetwork::bridge;
+  if (*text == "NONE") return DockerNetwork::none;
+  if (*text == "USER") return DockerNetwork::user;
+  field.expected("HOST, BRIDGE, NONE or USER");
+  return DockerNetwork::absent;
+}
+
+DockerInfo docker_info(const JsonField& docker) {
+  DockerInfo out;
+  out.image = docker["image"].text_or_empty();
+  out.network = docker_network(docker["network"]);
+  out.port_mappings = port_mappings(docker["port_mappings"]);
+  out.privileged = docker["privileged"].flag();
+  out.parameters = parameters(docker["parameters"]);
+  out.force_pull_image = docker["force_pull_image"].flag();
+  out.volume_driver = docker["volume_driver"].text_or_empty();
+  return out;
+}
+
+void read_volume_source(const JsonField& source, Volume& volume) {
+  if (!source.present()) return;
+  const std::string type = source["type"].text_or_empty();
+  if (type == "DOCKER_VOLUME") {
+    volume.source = Volume::Source::docker_volume;
+    const JsonField docker = source["docker_volume"];
+    volume.docker_volume.driver = docker["driver"].text_or_empty();
+    volume.docker_volume.name = docker["name"].text_or_empty();
+    volume.docker_volume.driver_options = parameters(docker["driver_options"]["parameter"]);
+  } else if (type == "HOST_PATH") {
+    volume.source = Volume::Source::host_path;
+    volume.source_path = source["host_path"]["path"].text_or_empty();
+  } else if (type == "SANDBOX_PATH") {
+    volume.source = Volume::Source::sandbox_path;
+    volume.source_path = source["sandbox_path"]["path"].text_or_empty();
+  } else {
+    volume.source = type == "SECRET" ? Volume::Source::secret : Volume::Source::unknown;
+  }
+}
+
+Volume volume(const JsonField& item) {
+  Volume out;
+  out.container_path = item["container_path"].text_or_empty();
+  out.host_path = item["host_path"].text();
+  const JsonField mode = item["mode"];
+  if (const auto text = mode.text()) {
+    if (*text != "RO" && *text != "RW") mode.expected("RO or RW");
+    out.has_mode = true;
+    out.read_only = *text == "RO";
+  }
+  read_volume_source(item["source"], out);
+  return out;
+}
+
+NetworkInfo network_info(const JsonField& item) {
+  NetworkInfo out;
+  out.name = item["name"].text_or_empty();
+  item["ip_addresses"].each([&out](const JsonField& address) {
+    if (auto text = address["ip_address"].text()) out.ip_addresses.push_back(std::move(*text));
+  });
+  out.port_mappings = port_mappings(item["port_mappings"]);
+  return out;
+}
+
+ContainerInfo container_info(const JsonField& container) {
+  ContainerInfo out;
+  out.type = container["type"].text_or_empty();
+  out.hostname = container["hostname"].text_or_empty();
+  if (const JsonField docker = container["docker"]; docker.present()) {
+    out.docker = docker_info(docker);
+  }
+  container["volumes"].each([&out](const JsonField& item) { out.volumes.push_back(volume(item)); });
+  container["network_infos"].each(
+      [&out](const JsonField& item) { out.network_infos.push_back(network_info(item)); });
+  return out;
+}
+
+/// Roles and reservations split one resource into several entries.
+std::map<std::string, double> scalars(const JsonField& resources) {
+  std::map<std::string, double> out;
+  resources.each([&out](const JsonField& item) {
+    const JsonField scalar = item["scalar"];
+    if (scalar.present()) {
+      out[item["name"].required_text()] += scalar["value"].amount().value_or(0);
+    }
+  });
+  return out;
+}
+
+std::optional<nanoseconds> duration(const JsonField& field) {
+  if (!field.present()) return std::nullopt;
+  const JsonField count = field["nanoseconds"];
+  if (!count.present()) count.missing();
+  if (const auto value = count.whole()) return nanoseconds(*value);
+  return std::nullopt;
+}
+
+// ---- what cannot be launched -------------------------------------------------------------------
+
+using Why = std::optional<std::string>;
+
+std::string indexed(std::string_view list, std::size_t index) {
+  return std::string(list) + "[" + std::to_string(index) + "]";
+}
+
+bool known_protocol(std::string_view word) {
+  const auto words = split_blanks(word);
+  if (words.size() != 1) return false;
+  const std::string protocol = to_lower(words.front());
+  return protocol == "tcp" || protocol == "udp" || protocol == "sctp";
+}
+
+Why why_not_mapped(const std::vector<PortMapping>& mappings) {
+  for (std::size_t i = 0; i < mappings.size(); ++i) {
+    const PortMapping& mapping = mappings[i];
+    const std::string path = indexed("container.docker.port_mappings", i);
+    if (mapping.container_port == 0 || mapping.container_port > highest_port) {
+      return path + ".container_port: expected a port from 1 to 65535, found " +
+             std::to_string(mapping.container_port);
+    }
+    if (mapping.host_port > highest_port) {
+      return path + ".host_port: expected a port from 0 to 65535, found " +
+             std::to_string(mapping.host_port);
+    }
+    for (const auto& word : split(mapping.protocol, ',')) {
+      if (!known_protocol(word)) {
+        return path +
+               ".protocol: expected tcp, udp, sctp or several of them with commas, found \"" +
+               one_line(mapping.protocol, 80) + "\"";
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+Why why_not_mounted(const std::vector<Volume>& volumes) {
+  for (std::size_t i = 0; i < volumes.size(); ++i) {
+    const Volume& volume = volumes[i];
+    const std::string path = indexed("container.volumes", i);
+    if (volume.container_path.empty()) return path + ".container_path: missing or empty";
+    const bool from_host = volume.host_path && !volume.host_path->empty();
+    if (!from_host && volume.source == Volume::Source::none) {
+      return path + " (" + one_line(volume.container_path, 200) +
+             "): has neither host_path nor source, so there is nothing to mount";
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Result<TaskInfo> parse_task_info(const json::value& value) {
+  std::string problem;
+  const JsonField root(&value, "", problem);
+  if (!value.is_object()) {
+    return Error{ErrorKind::invalid, "the TaskInfo is not a JSON object"};
+  }
+  TaskInfo out;
+  const JsonField task_id = root["task_id"]["value"];
+  out.task_id = task_id.required_text();
+  if (out.task_id.empty()) task_id.wrong("empty");
+  out.name = root["name"].text_or_empty();
+  out.agent_id = root["agent_id"]["value"].text_or_empty();
+  const JsonField executor = root["executor"];
+  out.executor_id = executor["executor_id"]["value"].text_or_empty();
+  executor["command"]["environment"]["variables"].each([&out](const JsonField& item) {
+    out.executor_environment.push_back(environment_variable(item));
+  });
+  out.resources = scalars(root["resources"]);
+  if (const JsonField container = root["container"]; container.present()) {
+    out.container = container_info(container);
+  }
+  out.kill_grace_period = duration(root["kill_policy"]["grace_period"]);
+  out.max_completion_time = duration(root["max_completion_time"]);
+  if (!problem.empty()) return Error{ErrorKind::invalid, problem};
+  out.json = json::serialize(value);
+  return out;
+}
+
+std::optional<std::string> why_not_launchable(const TaskInfo& task) {
+  if (!task.container) return "container: missing; this executor runs Docker containers only";
+  const ContainerInfo& container = *task.container;
+  if (container.type != "DOCKER") {
+    return "container.type: expected DOCKER, found \"" + one_line(container.type, 80) + "\"";
+  }
+  if (!container.docker) return "container.docker: missing";
+  const DockerInfo& docker = *container.docker;
+  if (split_blanks(docker.image).empty()) return "container.docker.image: missing or empty";
+  if (auto why = why_not_mapped(docker.port_mappings)) return why;
+  if (docker.network == DockerNetwork::user &&
+      (container.network_infos.empty() || container.network_infos.front().name.empty())) {
+    return "container.network_infos[0].name: missing; network USER needs the name of a Docker "
+           "network";
+  }
+  return why_not_mounted(container.volumes);
+}
+
+std::optional<std::string> executor_variable(const TaskInfo& task, std::string_view name) {
+  for (const auto& variable : task.executor_environment) {
+    if (variable.name != name) continue;
+    if (variable.type == EnvironmentVariable::Type::secret && variable.secret_value) {
+      return base64_decode(*variable.secret_value).value_or("");
+    }
+    return variable.value.value_or("");
+  }
+  return std::nullopt;
+}
+
+}  // namespace sidecar_executor::mesos
