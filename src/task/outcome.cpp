@@ -97,7 +97,7 @@ Outcome stopped(const EndFacts& facts) {
     default:
       break;
   }
-  out.message = stop.text;
+  out.message = stop.text.empty() ? "stopped on request" : stop.text;
   if (!facts.may_still_run.empty()) {
     out.message +=
         "; Docker could not be reached, container " + facts.may_still_run + " may still run";
@@ -140,7 +140,6 @@ Outcome by_exit_code(const EndFacts& facts) {
   } else {
     out.message = "exited with code " + std::to_string(code) + explain_code(code) + after;
   }
-  if (!end.docker_error.empty()) out.message += "; Docker says: " + end.docker_error;
   return out;
 }
 
@@ -155,6 +154,7 @@ Outcome own_end(const EndFacts& facts) {
     return out;
   }
   out = by_exit_code(facts);
+  if (!end.docker_error.empty()) out.message += "; Docker says: " + end.docker_error;
   if (end.removed) out.message += "; the container was removed by somebody else";
   return out;
 }
@@ -191,6 +191,10 @@ Outcome decide(const EndFacts& facts) {
       out.message += "; container " + facts.may_still_run + " may still run";
   }
   if (!facts.notes.empty()) out.message += "; " + facts.notes;
+  // Words of Singularity's own at the beginning; the text may come from anywhere.
+  for (const std::string_view taken : {"UNHEALTHY_NEW_TASK", "OVERDUE_NEW_TASK"}) {
+    if (out.message.starts_with(taken)) out.message.insert(0, "it says: ");
+  }
   return out;
 }
 
