@@ -83,6 +83,8 @@ reap() {
     (
       flock -n 8 || exit 0
       [[ -d $dir ]] || exit 0
+      data=$(cat "$dir/data" 2>/dev/null || true)
+      [[ -z $data ]] || rm -f "${data%/*}/dockerd.${dir##*.}.log"
       say "with-docker.sh: removing what a killed run left behind ($dir)"
       stop_daemon "$dir" 8>&-
     ) 8<"$dir/lock" || true
