@@ -346,6 +346,42 @@ asio::awaitable<Result<void>> Engine::open_logs(HttpConnection& connection, std:
   co_return boost::system::in_place_value;
 }
 
+std::string ContainerSummary::label(std::string_view name) const {
+  for (const auto& [key, value] : labels) {
+    if (key == name) return value;
+  }
+  return {};
+}
+
+asio::awaitable<Result<std::vector<ContainerSummary>>> Engine::list(std::string filters, bool all) {
+  HttpRequest request{.target = path("/containers/json?all=" + std::string(all ? "1" : "0") +
+                                     "&filters=" + percent_encode(filters))};
+  auto response = co_await call(std::move(request), timeouts::docker_call);
+  if (!response) co_return response.error();
+  if (response->status != 200) co_return refused(*response);
+  boost::system::error_code ec;
+  const auto value = json::parse(response->body, ec);
+  if (ec || !value.is_array()) {
+    co_return Error{ErrorKind::protocol, "Docker's list of containers is no JSON array"};
+  }
+  std::vector<ContainerSummary> out;
+  for (const auto& row : value.as_array()) {
+    if (!row.is_object()) continue;
+    const auto& object = row.as_object();
+    ContainerSummary summary{
+        string_at(object, "Id"), string_at(object, "Image"), string_at(object, "State"), {}};
+    const auto* labels = object.if_contains("Labels");
+    if (labels != nullptr && labels->is_object()) {
+      for (const auto& label : labels->as_object()) {
+        if (label.value().is_string())
+          summary.labels.emplace_back(label.key(), label.value().as_string());
+      }
+    }
+    out.push_back(std::move(summary));
+  }
+  co_return out;
+}
+
 asio::awaitable<Result<double>> Engine::host_cpus() {
   HttpRequest request{.target = path("/info")};
   auto response = co_await call(std::move(request), timeouts::docker_call);

@@ -37,6 +37,17 @@ struct ImageSummary {
   std::vector<std::string> repo_digests;
 };
 
+/// One row of GET /containers/json.
+struct ContainerSummary {
+  std::string id;
+  std::string image;
+  std::string state;  ///< running, exited, ...
+  std::vector<std::pair<std::string, std::string>> labels;
+
+  /// Value of the label, empty when absent.
+  [[nodiscard]] std::string label(std::string_view name) const;
+};
+
 /// How a stop or kill request ended, the idempotent outcomes told apart (one place).
 enum class StopResult { done, already_ended, gone };
 
@@ -89,6 +100,9 @@ class Engine {
   };
   asio::awaitable<Result<void>> open_logs(net::HttpConnection& connection, std::string id,
                                           LogQuery query);
+
+  /// Containers that match Docker's `filters` (JSON), running ones only unless `all`.
+  asio::awaitable<Result<std::vector<ContainerSummary>>> list(std::string filters, bool all);
 
   /// NCPU of GET /info: for CpuShares.
   asio::awaitable<Result<double>> host_cpus();
