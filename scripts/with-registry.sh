@@ -55,6 +55,7 @@ start_registry() {
     [[ $1 != auth ]] || printf 'auth:\n  htpasswd: {realm: sx, path: "%s"}\n' "$dir/htpasswd"
   } >"$config"
   # setsid: Ctrl-C is for the command. pdeathsig: it ends with this script, however that ends.
+  : >"$log"
   setsid setpriv --pdeathsig TERM docker-registry serve "$config" >"$log" 2>&1 </dev/null 9>&- &
   pid=$!
   pids+=("$pid")
