@@ -1,6 +1,7 @@
 #pragma once
 // The JSON progress stream of POST /images/create: one object a line (or none), errors inside it.
 
+#include <boost/json/fwd.hpp>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -28,18 +29,20 @@ class PullProgress {
 
  private:
   Result<void> object(std::string_view text);
+  void take_error(const boost::json::object& line);
+  void take_layer(const boost::json::object& line, std::string_view status);
   struct Layer {
     std::uint64_t current = 0;
     std::uint64_t total = 0;
     bool done = false;
   };
   std::string pending_;
-  std::size_t scanned_ = 0;
   int depth_ = 0;
   bool in_string_ = false;
   bool escaped_ = false;
   std::unordered_map<std::string, Layer> layers_;
   std::optional<std::string> error_;
+  ErrorKind error_kind_ = ErrorKind::unavailable;
   std::string digest_;
 };
 
