@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "app/executor_mode.hpp"
+#include "app/reap.hpp"
 #include "base/settings.hpp"
 
 namespace sidecar_executor::app {
@@ -29,9 +30,18 @@ int run_subcommand(int argc, char** argv) {
   docs->add_subcommand("configuration", "Every setting, as Markdown (docs/configuration.md)")
       ->callback([] { std::cout << settings_markdown(); });
   docs->require_subcommand(1);
+  ReapOptions reap_options;
+  int code = 0;
+  auto* reap_command = app.add_subcommand(
+      "reap",
+      "Stop containers of a sandbox whose executor is gone (executor.sh runs it at its end)");
+  reap_command
+      ->add_option("--sandbox", reap_options.sandbox, "the task's sandbox, as in MESOS_SANDBOX")
+      ->required();
+  reap_command->callback([&] { code = reap(reap_options); });
   app.require_subcommand(0, 1);
   CLI11_PARSE(app, argc, argv);
-  return 0;
+  return code;
 }
 
 }  // namespace

@@ -84,14 +84,15 @@ void log_setup(Log& log, const LoadedSettings& loaded) {
   for (const auto& warning : loaded.warnings) log.warning(warning);
 }
 
-std::string process_start_mark() {
-  std::ifstream file("/proc/self/stat");
+std::string process_start_mark(int pid) {
+  std::ifstream file("/proc/" + (pid == 0 ? std::string("self") : std::to_string(pid)) + "/stat");
   std::stringstream text;
   text << file.rdbuf();
-  std::string stat = text.str();
+  const std::string stat = text.str();
   // proc(5): field 22 is the start time; the name in field 2 may hold blanks and parentheses.
   const auto end_of_name = stat.rfind(')');
-  std::istringstream rest(end_of_name == std::string::npos ? "" : stat.substr(end_of_name + 1));
+  if (end_of_name == std::string::npos) return {};
+  std::istringstream rest(stat.substr(end_of_name + 1));
   std::string field;
   for (int i = 3; i <= 22 && rest >> field; ++i) {
   }

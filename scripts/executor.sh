@@ -1,0 +1,60 @@
+#!/bin/sh
+# The executor to name in a task definition: copies sidecar-executor into the task's sandbox and runs
+# it there, so that the installed file can be replaced while tasks run (each task keeps the version
+# that started it). Afterwards a container of this task that still runs is stopped.
+#
+#   SIDECAR_EXECUTOR_PATH             the installed binary (/opt/mesos/sidecar-executor)
+#   SIDECAR_EXECUTOR_CUSTOM_ENV_PATH  a file to source first (/opt/mesos/executor-environment.sh, if
+#                                     it exists); it exports what every task of this host is to get
+set -u
+
+fail() {
+  echo "executor.sh: $*" >&2
+  exit 78 # EX_CONFIG
+}
+
+env_file=${SIDECAR_EXECUTOR_CUSTOM_ENV_PATH:-}
+if [ -n "$env_file" ] && [ ! -r "$env_file" ]; then
+  fail "SIDECAR_EXECUTOR_CUSTOM_ENV_PATH=$env_file cannot be read"
+fi
+env_file=${env_file:-/opt/mesos/executor-environment.sh}
+if [ -r "$env_file" ]; then
+  # shellcheck disable=SC1090 # the operator's own file
+  . "$env_file"
+fi
+
+installed=${SIDECAR_EXECUTOR_PATH:-/opt/mesos/sidecar-executor}
+[ -x "$installed" ] || fail "SIDECAR_EXECUTOR_PATH=$installed is not an executable file"
+sandbox=${MESOS_SANDBOX:-${MESOS_DIRECTORY:-}}
+[ -n "$sandbox" ] || fail "MESOS_SANDBOX is not set: is this started by a Mesos agent?"
+copy=$sandbox/sidecar-executor
+cp -f "$installed" "$copy" || fail "cannot copy $installed to $copy: is the disk full?"
+
+"$copy" "$@" &
+executor=$!
+# At once: the shell runs a trap while it waits.
+# shellcheck disable=SC2317 # called by the traps
+pass_on() {
+  signalled=yes
+  kill -"$1" "$executor" 2>/dev/null
+}
+trap 'pass_on TERM' TERM
+trap 'pass_on INT' INT
+trap 'pass_on USR1' USR1
+trap '' HUP
+
+# A signal ends the wait, not the executor: wait again. 127 = it had been waited for already.
+status=
+while :; do
+  signalled=
+  wait "$executor"
+  ended=$?
+  if [ "$ended" -eq 127 ] && [ -n "$status" ]; then break; fi
+  status=$ended
+  [ -n "$signalled" ] || break
+done
+
+trap '' TERM INT USR1
+# Nothing to do unless the executor died without stopping its container.
+"$copy" reap --sandbox "$sandbox" >&2 || echo "executor.sh: a container of this task may still run" >&2
+exit "$status"
