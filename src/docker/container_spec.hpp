@@ -27,13 +27,16 @@ struct SpecInputs {
 };
 
 struct ContainerSpec {
-  std::string name;             ///< mesos-<uuid v5 of the task id>
-  std::string image;            ///< as the task names it
-  std::vector<std::string> env; ///< NAME=value, in order; `vault://` values not yet resolved
+  std::string name;              ///< mesos-<uuid v5 of the task id>
+  std::string image;             ///< as the task names it
+  std::vector<std::string> env;  ///< NAME=value, in order; `vault://` values not yet resolved
   std::vector<std::pair<std::string, std::string>> labels;
-  boost::json::object body;     ///< the create body, Env left out
+  boost::json::object body;           ///< the create body, Env left out
   std::vector<std::string> warnings;  ///< for log and status message
-  std::vector<std::string> notes;     ///< for the debug log
+  /// For the log only: a batch job without ServiceName is common, and its messages should stay
+  /// short.
+  std::vector<std::string> log_warnings;
+  std::vector<std::string> notes;  ///< for the debug log
 };
 
 /// `mesos-` + UUID v5 (SHA-1), nil name space, of the task id.
