@@ -2,6 +2,8 @@
 // The executor's own log: logfmt lines on stdout, as logrus prints them to a file.
 // Never blocks the loop: what a slow reader or a full disk does not take is counted and said once.
 
+#include <sys/types.h>
+
 #include <chrono>
 #include <deque>
 #include <functional>
@@ -21,7 +23,8 @@ struct LogField {
 };
 
 /// Bytes on their way to a file descriptor that may be a file, a pipe whose reader sleeps or is
-/// gone, or a full disk. Bounded: what does not fit is dropped in whole writes and counted.
+/// gone, or a full disk. Bounded: what does not fit is dropped in whole writes and counted; when
+/// there is room again, one log line says how much was lost.
 class OutputBuffer {
  public:
   /// `fd` is not owned. `capacity` in bytes: how much may wait.
@@ -41,9 +44,14 @@ class OutputBuffer {
 
  private:
   std::size_t write_some(std::string_view bytes);
+  [[nodiscard]] ssize_t write_once(std::string_view bytes) const;
+  void keep(std::string_view bytes, bool begun);
+  bool say_loss();
 
   int fd_;
   std::size_t capacity_;
+  bool is_file_ = false;
+  bool is_socket_ = false;
   std::string waiting_;
   std::size_t dropped_ = 0;
   std::size_t dropped_said_ = 0;
