@@ -14,8 +14,10 @@ namespace sidecar_executor::docker {
 
 struct RegistryAuth {
   std::string header;  ///< X-Registry-Auth: base64url of the JSON; empty = none found
-  std::string source;  ///< `/root/.docker/config.json, entry https://index.docker.io/v1/`; no secret
-  std::vector<std::string> warnings;  ///< unreadable file, bad JSON, bad base64: file and entry named
+  std::string
+      source;  ///< `/root/.docker/config.json, entry https://index.docker.io/v1/`; no secret
+  std::vector<std::string>
+      warnings;  ///< unreadable file, bad JSON, bad base64: file and entry named
 };
 
 /// `read_file` gives a file's bytes; not_found for one that does not exist.
@@ -26,7 +28,8 @@ using ReadFile = std::function<Result<std::string>(const std::string& path)>;
 std::vector<std::string> docker_config_paths(const Lookup& environment);
 
 /// DockerRepository's entry by exact key, then by host name; then the image's own registry.
-RegistryAuth find_registry_auth(const std::string& docker_repository, std::string_view image_registry,
+RegistryAuth find_registry_auth(const std::string& docker_repository,
+                                std::string_view image_registry,
                                 const std::vector<std::string>& paths, const ReadFile& read_file);
 
 }  // namespace sidecar_executor::docker
