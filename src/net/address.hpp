@@ -2,6 +2,7 @@
 // Where a server is: host and port, or the path of a unix socket.
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -9,11 +10,14 @@
 
 namespace sidecar_executor::net {
 
+class TlsContext;
+
 struct Address {
   std::string host;  ///< name or IP without brackets; empty for a unix socket
   std::uint16_t port = 0;
   std::string unix_path;
   bool tls = false;
+  std::shared_ptr<const TlsContext> tls_context;  ///< needed to connect when tls is set
 
   [[nodiscard]] bool is_unix() const { return !unix_path.empty(); }
   /// For the Host header: `host:port`, IPv6 in brackets; `localhost` for a unix socket.

@@ -1,6 +1,9 @@
 #include "net/http_client.hpp"
 
 #include <netinet/tcp.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
 #include <sys/socket.h>
 
 #include <boost/asio/connect.hpp>
@@ -8,6 +11,8 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/redirect_error.hpp>
+#include <boost/asio/ssl/error.hpp>
+#include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/buffers_to_string.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
@@ -19,11 +24,13 @@
 
 #include "base/text.hpp"
 #include "net/resolver.hpp"
+#include "net/tls.hpp"
 
 namespace sidecar_executor::net {
 namespace beast = boost::beast;
 namespace http = beast::http;
 using Socket = asio::generic::stream_protocol::socket;
+using TlsStream = asio::ssl::stream<Socket&>;
 using boost::system::error_code;
 
 namespace {
@@ -70,6 +77,24 @@ http::request<http::string_body> to_beast(HttpRequest&& request, const std::stri
   return out;
 }
 
+/// Why the other side's certificate was refused, or what OpenSSL says.
+std::string handshake_failure(SSL* ssl, const error_code& ec) {
+  const long verified = ::SSL_get_verify_result(ssl);
+  if (verified != X509_V_OK) {
+    return std::string("TLS: certificate refused: ") + ::X509_verify_cert_error_string(verified);
+  }
+  return "TLS handshake failed: " + ec.message();
+}
+
+/// SNI and the name to verify. A name that is an IP address is compared with the certificate's IPs.
+void expect_server(SSL* ssl, const std::string& name) {
+  X509_VERIFY_PARAM* parameters = ::SSL_get0_param(ssl);
+  if (::X509_VERIFY_PARAM_set1_ip_asc(parameters, name.c_str()) == 1) return;
+  ::ERR_clear_error();
+  ::SSL_set_tlsext_host_name(ssl, name.c_str());
+  ::SSL_set1_host(ssl, name.c_str());
+}
+
 bool is_bad_http(const error_code& ec) {
   return ec.category() == http::make_error_code(http::error::bad_line_ending).category();
 }
@@ -95,6 +120,7 @@ struct HttpConnection::Impl {
   Address address;
   Cancellation* cancellation;
   Socket socket;
+  std::optional<TlsStream> tls;
   beast::flat_buffer buffer;
   std::optional<http::response_parser<http::buffer_body>> stream;
   bool idle = false;             // open and between exchanges
@@ -107,6 +133,7 @@ struct HttpConnection::Impl {
     idle = false;
     ++generation;
     if (busy) return;  // the operation returns with an error and cleans up itself
+    tls.reset();
     buffer = {};
     stream.reset();
   }
@@ -132,7 +159,8 @@ struct HttpConnection::Impl {
                   (ms % 1000 == 0 ? std::to_string(ms / 1000) + " s" : std::to_string(ms) + " ms")};
     }
     if (began != generation) return cancelled_error();
-    if (ec == http::error::end_of_stream || ec == asio::error::eof) {
+    if (ec == http::error::end_of_stream || ec == asio::error::eof ||
+        ec == asio::ssl::error::stream_truncated) {
       return {ErrorKind::unreachable, address.display() + ": connection closed by the other side"};
     }
     if (ec == http::error::partial_message) {
@@ -148,6 +176,8 @@ struct HttpConnection::Impl {
     return {ErrorKind::unreachable, address.display() + ": " + ec.message()};
   }
 
+  asio::awaitable<Result<void>> handshake(Duration limit);
+
   asio::awaitable<Result<void>> connect_to(const Socket::endpoint_type& endpoint, Duration limit) {
     const std::uint64_t began = generation;
     error_code ec;
@@ -159,6 +189,33 @@ struct HttpConnection::Impl {
     co_return boost::system::in_place_value;
   }
 };
+
+asio::awaitable<Result<void>> HttpConnection::Impl::handshake(Duration limit) {
+  if (!address.tls_context) {
+    co_return Error{ErrorKind::invalid, address.display() + ": https is not set up"};
+  }
+  SSL* ssl = ::SSL_new(static_cast<SSL_CTX*>(address.tls_context->native()));
+  if (ssl == nullptr) co_return Error{ErrorKind::unreachable, "TLS: out of memory"};
+  const std::string& name = address.tls_context->settings().server_name;
+  expect_server(ssl, name.empty() ? address.host : name);
+  tls.emplace(socket, ssl);  // owns ssl
+  const std::uint64_t began = generation;
+  error_code ec;
+  busy = true;
+  Deadline deadline(executor, limit, [this] { close(); });
+  co_await tls->async_handshake(asio::ssl::stream_base::client,
+                                asio::redirect_error(asio::use_awaitable, ec));
+  busy = false;
+  if (!ec && began == generation) co_return boost::system::in_place_value;
+  if (ec && began == generation) {
+    const std::string text = handshake_failure(ssl, ec);
+    close();
+    co_return Error{ErrorKind::unreachable, address.display() + ": " + text};
+  }
+  auto error = explain(ec, deadline.expired(), limit, began);
+  close();
+  co_return error;
+}
 
 HttpConnection::HttpConnection(asio::any_io_executor executor, Address address,
                                Cancellation* cancellation)
@@ -204,6 +261,7 @@ asio::awaitable<Result<void>> HttpConnection::connect(Duration limit) {
     last = co_await self.connect_to(endpoint, limit);
     if (last) {
       set_tcp_options(self.socket);
+      if (self.address.tls) last = co_await self.handshake(limit);
       break;
     }
     self.close();
@@ -226,13 +284,23 @@ asio::awaitable<Result<HttpResponse>> HttpConnection::open(HttpRequest request, 
   self.busy = true;
   const auto message = to_beast(std::move(request), self.address.authority());
   error_code ec;
-  co_await http::async_write(self.socket, message, asio::redirect_error(asio::use_awaitable, ec));
+  if (self.tls) {
+    co_await http::async_write(*self.tls, message, asio::redirect_error(asio::use_awaitable, ec));
+  } else {
+    co_await http::async_write(self.socket, message, asio::redirect_error(asio::use_awaitable, ec));
+  }
   if (!ec && began == self.generation) {
     self.stream.emplace();
     self.stream->header_limit(header_limit);
     self.stream->body_limit(boost::none);
-    co_await http::async_read_header(self.socket, self.buffer, *self.stream,
-                                     asio::redirect_error(asio::use_awaitable, ec));
+    auto& parser = *self.stream;
+    if (self.tls) {
+      co_await http::async_read_header(*self.tls, self.buffer, parser,
+                                       asio::redirect_error(asio::use_awaitable, ec));
+    } else {
+      co_await http::async_read_header(self.socket, self.buffer, parser,
+                                       asio::redirect_error(asio::use_awaitable, ec));
+    }
   }
   self.busy = false;
   if (ec || timed_out || began != self.generation) {
@@ -264,8 +332,13 @@ asio::awaitable<Result<std::size_t>> HttpConnection::read_some(char* data, std::
   body.size = size;
   error_code ec;
   self.busy = true;
-  co_await http::async_read_some(self.socket, self.buffer, *self.stream,
-                                 asio::redirect_error(asio::use_awaitable, ec));
+  if (self.tls) {
+    co_await http::async_read_some(*self.tls, self.buffer, *self.stream,
+                                   asio::redirect_error(asio::use_awaitable, ec));
+  } else {
+    co_await http::async_read_some(self.socket, self.buffer, *self.stream,
+                                   asio::redirect_error(asio::use_awaitable, ec));
+  }
   self.busy = false;
   if (ec == http::error::need_buffer) ec = {};
   if (ec || timed_out || began != self.generation) {
