@@ -111,41 +111,6 @@ std::string percent_encode(std::string_view text) {
   return out;
 }
 
-Result<EngineAddress> engine_address(const Lookup& environment) {
-  EngineAddress out;
-  out.api_version = environment("DOCKER_API_VERSION").value_or("");
-  std::string host = environment("DOCKER_HOST").value_or("");
-  if (host.empty()) host = "unix:///var/run/docker.sock";
-  const auto scheme_end = host.find("://");
-  const std::string scheme = scheme_end == std::string::npos ? "tcp" : host.substr(0, scheme_end);
-  const std::string rest = scheme_end == std::string::npos ? host : host.substr(scheme_end + 3);
-  if (scheme == "unix") {
-    if (rest.empty()) return Error{ErrorKind::invalid, "DOCKER_HOST=\"" + host + "\" has no path"};
-    out.address.unix_path = rest;
-    return out;
-  }
-  if (scheme != "tcp" && scheme != "http" && scheme != "https") {
-    return Error{
-        ErrorKind::invalid,
-        "DOCKER_HOST=\"" + one_line(host, 200) +
-            "\" is not supported: use unix:///path, tcp://host:port or http(s)://host:port"};
-  }
-  const std::string verify = environment("DOCKER_TLS_VERIFY").value_or("");
-  if (scheme == "https" || !verify.empty()) {
-    return Error{
-        ErrorKind::invalid,
-        "DOCKER_HOST=\"" + one_line(host, 200) +
-            "\" with TLS is not supported yet: use unix:// or tcp:// without DOCKER_TLS_VERIFY"};
-  }
-  auto parsed = net::parse_host_port(rest.substr(0, rest.find('/')));
-  if (!parsed) {
-    return Error{ErrorKind::invalid,
-                 "DOCKER_HOST=\"" + one_line(host, 200) + "\": " + parsed.error().message};
-  }
-  out.address = *parsed;
-  return out;
-}
-
 Engine::Engine(asio::any_io_executor executor, EngineAddress where)
     : executor_(std::move(executor)), where_(std::move(where)) {
   if (!where_.api_version.empty()) version_ = "/v" + where_.api_version;

@@ -20,7 +20,8 @@
 
 namespace sidecar_executor::docker {
 
-/// Where the daemon is: DOCKER_HOST and its kin. Errors (invalid) name the variable.
+/// Where the daemon is: DOCKER_HOST, DOCKER_TLS_VERIFY, DOCKER_CERT_PATH, DOCKER_API_VERSION. Errors
+/// (invalid) name the variable.
 struct EngineAddress {
   net::Address address;
   std::string api_version;  ///< DOCKER_API_VERSION; empty = negotiate

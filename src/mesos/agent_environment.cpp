@@ -3,6 +3,7 @@
 #include "base/text.hpp"
 #include "mesos/agent_session.hpp"
 #include "mesos/duration.hpp"
+#include "net/tls.hpp"
 
 namespace sidecar_executor::mesos {
 namespace {
@@ -33,6 +34,48 @@ void read_duration(const Lookup& lookup, std::string_view name, std::chrono::nan
   }
 }
 
+/// libprocess takes 1, true and t as yes.
+bool is_on(const std::optional<std::string>& value) {
+  const std::string text = to_lower(value.value_or(""));
+  return text == "1" || text == "true" || text == "t";
+}
+
+/// https to the agent, as libprocess' own clients do it (LIBPROCESS_SSL_*).
+void read_tls(const Lookup& lookup, net::Address& agent, Problems& problems) {
+  if (!is_on(lookup("LIBPROCESS_SSL_ENABLED"))) return;
+  net::TlsSettings tls;
+  tls.ca_file = lookup("LIBPROCESS_SSL_CA_FILE").value_or("");
+  tls.ca_dir = lookup("LIBPROCESS_SSL_CA_DIR").value_or("");
+  tls.certificate_file = lookup("LIBPROCESS_SSL_CERT_FILE").value_or("");
+  tls.key_file = lookup("LIBPROCESS_SSL_KEY_FILE").value_or("");
+  // VERIFY_CERT is the older name. Mesos' default is not to verify.
+  const auto newer = lookup("LIBPROCESS_SSL_VERIFY_SERVER_CERT");
+  tls.verify = is_on(newer ? newer : lookup("LIBPROCESS_SSL_VERIFY_CERT"));
+  auto context = net::TlsContext::make(tls);
+  if (!context) {
+    problems.push_back("LIBPROCESS_SSL_*: " + context.error().message);
+    return;
+  }
+  agent.tls = true;
+  agent.tls_context = *context;
+}
+
+/// MESOS_DOMAIN_SOCKET: the path holds the agent's libprocess id, or the agent answers 403.
+void read_domain_socket(const Lookup& lookup, AgentEnvironment& env, Problems& problems) {
+  const std::string socket = lookup("MESOS_DOMAIN_SOCKET").value_or("");
+  if (socket.empty()) return;
+  const std::string pid = lookup("MESOS_SLAVE_PID").value_or("");
+  const auto at = pid.find('@');
+  if (at == std::string::npos || at == 0) {
+    problems.push_back("MESOS_SLAVE_PID=\"" + one_line(pid, 100) +
+                       "\" is not id@host:port, which MESOS_DOMAIN_SOCKET needs");
+    return;
+  }
+  env.agent = {};
+  env.agent.unix_path = socket;
+  env.path = "/" + pid.substr(0, at) + "/api/v1/executor";
+}
+
 }  // namespace
 
 LoadedAgentEnvironment load_agent_environment(const Lookup& lookup) {
@@ -49,6 +92,8 @@ LoadedAgentEnvironment load_agent_environment(const Lookup& lookup) {
       out.problems.push_back("MESOS_AGENT_ENDPOINT: " + address.error().message);
     }
   }
+  read_tls(lookup, env.agent, out.problems);
+  read_domain_socket(lookup, env, out.problems);
   out.reachable = out.problems.empty();
   env.agent_id = lookup("MESOS_SLAVE_ID").value_or("");
   env.sandbox = lookup("MESOS_SANDBOX").value_or(lookup("MESOS_DIRECTORY").value_or(""));
