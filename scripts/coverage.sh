@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# coverage.sh: runs the tests of build/coverage and prints the line coverage of src/; the pages with
+# the lines are in build/coverage/html/index.html.
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+cd "$SX_ROOT"
+
+out=$SX_ROOT/build/coverage
+rm -rf "$out/profiles" "$out/html"
+mkdir -p "$out/profiles"
+# %m merges the runs of one program into one file; without it each of the tests leaves megabytes.
+export LLVM_PROFILE_FILE=$out/profiles/%4m.profraw
+scripts/with-docker.sh scripts/with-registry.sh scripts/run-tests.sh coverage
+llvm-profdata-19 merge -o "$out/all.profdata" "$out"/profiles/*.profraw
+objects=()
+for program in "$out/sidecar-executor" "$out"/tests/*_tests; do
+  [[ -x $program ]] && objects+=(-object "$program")
+done
+report=("${objects[@]}" -instr-profile "$out/all.profdata"
+  --ignore-filename-regex '^/usr/|/tests/|/tools/|/build/')
+llvm-cov-19 show -format=html -output-dir "$out/html" "${report[@]}"
+llvm-cov-19 report --show-region-summary=false --show-branch-summary=false "${report[@]}"
+echo "$out/html/index.html"
