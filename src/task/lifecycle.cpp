@@ -15,6 +15,8 @@ constexpr Nanoseconds first_retry = std::chrono::milliseconds(250);
 constexpr Nanoseconds longest_retry = std::chrono::seconds(4);
 /// Docker said that it stopped; the exit is due at once. Asked again after this long.
 constexpr Nanoseconds exit_due = std::chrono::seconds(2);
+/// A kill policy may ask for 292 years; now + that overflows.
+constexpr Nanoseconds longest_wait = std::chrono::hours(24 * 365);
 
 Nanoseconds backoff(int attempts) {
   return std::min(longest_retry, Nanoseconds(first_retry.count() << std::clamp(attempts, 0, 6)));
@@ -22,10 +24,11 @@ Nanoseconds backoff(int attempts) {
 
 }  // namespace
 
-Nanoseconds stop_grace(const StopRequest& stop) {
-  if (stop.budget == Nanoseconds::max()) return stop.grace;
-  const Nanoseconds room = stop.budget - timeouts::shutdown_stop_reserve;
-  return std::clamp(stop.grace, Nanoseconds(0), std::max(room, Nanoseconds(0)));
+Nanoseconds stop_grace(Nanoseconds asked, SteadyTime budget_end, SteadyTime now) {
+  Nanoseconds grace = std::clamp(asked, Nanoseconds(0), longest_wait);
+  if (budget_end == SteadyTime::max()) return grace;
+  const Nanoseconds room = budget_end - now - timeouts::shutdown_stop_reserve;
+  return std::clamp(grace, Nanoseconds(0), std::max(room, Nanoseconds(0)));
 }
 
 Nanoseconds closing_limit(SteadyTime budget_end, SteadyTime now) {
@@ -44,7 +47,9 @@ struct Step {
   void act(A action) {
     out.emplace_back(std::move(action));
   }
-  void set(Timer timer, Nanoseconds after) { act(action::SetTimer{timer, after}); }
+  void set(Timer timer, Nanoseconds after) {
+    act(action::SetTimer{timer, std::clamp(after, Nanoseconds(0), longest_wait)});
+  }
   void cancel(Timer timer) { act(action::CancelTimer{timer}); }
 
   void report(TaskState state, Reason reason, std::string message) {
@@ -110,7 +115,7 @@ struct Step {
 
   void note_budget(const StopRequest& stop) {
     if (stop.budget == Nanoseconds::max()) return;
-    m.budget_end_ = std::min(m.budget_end_, now.steady + stop.budget);
+    m.budget_end_ = std::min(m.budget_end_, now.steady + std::min(stop.budget, longest_wait));
   }
 
   void report_killing(const StopRequest& stop) {
@@ -125,7 +130,6 @@ struct Step {
         now.wall - std::chrono::duration_cast<WallTime::duration>(now.steady - asked);
     stopping.stop = std::move(stop);
     act(action::StopWatchingHealth{});
-    cancel(Timer::completion);
     const bool drain = may_drain && stopping.stop.drain && m.task_.can_drain &&
                        m.task_.draining_duration > Nanoseconds(0) &&
                        stopping.stop.grace > Nanoseconds(0);
@@ -144,9 +148,10 @@ struct Step {
   void send_stop() {
     auto& s = std::get<state::Stopping>(m.state_);
     cancel(Timer::drain);
-    const Nanoseconds grace = stop_grace(s.stop);
+    const Nanoseconds grace = stop_grace(s.stop.grace, m.budget_end_, now.steady);
     if (grace <= Nanoseconds(0)) return send_kill();
     s.phase = state::Phase::stopping;
+    s.grace_until = now.steady + grace;
     act(action::StopContainer{grace});
     set(Timer::grace, grace + timeouts::kill_after_grace);
   }
@@ -163,10 +168,9 @@ struct Step {
 
   void ask_more(const StopRequest& later) {
     auto& s = std::get<state::Stopping>(m.state_);
-    const Nanoseconds before = stop_grace(s.stop);
     s.stop = merge(s.stop, later);
-    const Nanoseconds grace = stop_grace(s.stop);
     note_budget(later);
+    const Nanoseconds grace = stop_grace(s.stop.grace, m.budget_end_, now.steady);
     if (s.phase == state::Phase::killing) return;
     if (grace <= Nanoseconds(0)) return send_kill();
     if (s.phase == state::Phase::draining) {
@@ -174,7 +178,9 @@ struct Step {
       return;
     }
     // No second docker stop: many programs take a second SIGTERM as "at once".
-    if (grace < before) set(Timer::grace, grace);
+    if (now.steady + grace >= s.grace_until) return;
+    s.grace_until = now.steady + grace;
+    set(Timer::grace, grace);
   }
 
   void docker_answered(event::DockerAnswer answer, bool to_kill) {
@@ -203,8 +209,9 @@ struct Step {
     }
     if (s.phase == state::Phase::killing) return send_kill();
     // The grace period runs on; Docker gets what is left of it.
-    const Nanoseconds left = stop_grace(s.stop) - (now.steady - s.asked);
-    act(action::StopContainer{std::max<Nanoseconds>(left, std::chrono::seconds(1))});
+    const Nanoseconds left = s.grace_until - now.steady;
+    if (left <= Nanoseconds(0)) return send_kill();
+    act(action::StopContainer{left});
     set(Timer::retry, timeouts::docker_call + first_retry);
   }
 
@@ -236,7 +243,7 @@ struct Step {
       return close(decide(f), false);
     }
     m.state_ = state::Preparing{};
-    report(TaskState::starting, Reason::none, "");
+    report(TaskState::starting, Reason::none, "the container is being prepared");
     act(action::BeginLaunch{});
     if (m.task_.max_completion_time) set(Timer::completion, *m.task_.max_completion_time);
   }

@@ -174,6 +174,7 @@ struct Stopping {
   SteadyTime asked{};
   WallTime asked_wall{};
   bool drained = false;
+  SteadyTime grace_until{};                     ///< of docker stop, in phase stopping
   int attempts = 0;                             ///< failed ones, for the back-off
   std::optional<SteadyTime> unreachable_since;  ///< Docker did not answer since
 };
@@ -228,7 +229,7 @@ std::string_view name_of(const State& state);
 /// What closing may take: 5 s, and never into the reserve of a SHUTDOWN's budget.
 Nanoseconds closing_limit(SteadyTime budget_end, SteadyTime now);
 
-/// The grace period for docker stop, given all that may be spent.
-Nanoseconds stop_grace(const StopRequest& stop);
+/// The grace period for docker stop, asked for, as far as a SHUTDOWN's budget has room for it now.
+Nanoseconds stop_grace(Nanoseconds asked, SteadyTime budget_end, SteadyTime now);
 
 }  // namespace sidecar_executor::task
