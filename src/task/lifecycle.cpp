@@ -185,8 +185,10 @@ struct Step {
 
   void docker_answered(event::DockerAnswer answer, bool to_kill) {
     auto* s = std::get_if<state::Stopping>(&m.state_);
-    if (s == nullptr || to_kill != (s->phase == state::Phase::killing)) return;
+    if (s == nullptr) return;
+    const bool late = to_kill != (s->phase == state::Phase::killing);
     if (answer == event::DockerAnswer::failed) {
+      if (late) return;
       if (!s->unreachable_since) s->unreachable_since = now.steady;
       set(Timer::retry, backoff(s->attempts++));
       return;
@@ -194,7 +196,7 @@ struct Step {
     s->unreachable_since.reset();
     s->attempts = 0;
     act(action::CheckContainer{});
-    set(Timer::retry, exit_due);
+    if (!late) set(Timer::retry, exit_due);
   }
 
   void retry() {
@@ -207,12 +209,14 @@ struct Step {
       f.may_still_run = m.container_id_;
       return close(decide(f), true);
     }
+    // It may refuse to stop a container and yet know that it runs: then it is not unreachable.
+    act(action::CheckContainer{});
     if (s.phase == state::Phase::killing) return send_kill();
     // The grace period runs on; Docker gets what is left of it.
     const Nanoseconds left = s.grace_until - now.steady;
     if (left <= Nanoseconds(0)) return send_kill();
+    // No retry timer: Docker may take all that is left to answer, and then the grace timer fires.
     act(action::StopContainer{left});
-    set(Timer::retry, timeouts::docker_call + first_retry);
   }
 
   void ended_while_stopping(const ContainerEnd& end) {
