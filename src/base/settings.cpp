@@ -1,7 +1,6 @@
 #include "base/settings.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 
 #include "base/redact.hpp"
@@ -17,13 +16,6 @@ constexpr std::string_view prefix = "EXECUTOR_";
 std::string not_the_form(std::string_view variable, std::string_view value, std::string_view form) {
   return std::string(variable) + "=\"" + one_line(redact_value(variable, value), 200) +
          "\" is not " + std::string(form);
-}
-
-bool is_port(std::string_view text) {
-  unsigned value = 0;
-  const char* const end = text.data() + text.size();
-  const auto [rest, failure] = std::from_chars(text.data(), end, value);
-  return failure == std::errc() && rest == end && value >= 1 && value <= 65535;
 }
 
 bool is_host_port(std::string_view text) {

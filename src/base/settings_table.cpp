@@ -1,9 +1,9 @@
 #include "base/settings_table.hpp"
 
 #include <algorithm>
-#include <array>
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
+#include <charconv>
 #include <limits>
 #include <type_traits>
 
@@ -79,7 +79,7 @@ bool sidecar_url(std::string_view text, Settings& into) {
   if (!url || url->host().empty()) return false;
   const std::string scheme = to_lower(std::string_view(url->scheme()));
   if (scheme != "http" && scheme != "https") return false;
-  if (url->has_port() && !url->port().empty() && url->port_number() == 0) return false;
+  if (url->has_port() && !is_port(std::string_view(url->port()))) return false;
   into.sidecar_url = text;
   return true;
 }
@@ -257,6 +257,13 @@ bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
 }  // namespace
 
 std::span<const SettingRow> setting_table() { return rows; }
+
+bool is_port(std::string_view text) {
+  unsigned value = 0;
+  const char* const end = text.data() + text.size();
+  const auto [rest, failure] = std::from_chars(text.data(), end, value);
+  return failure == std::errc() && rest == end && value >= 1 && value <= 65535;
+}
 
 std::string setting_variable(std::string_view name) {
   std::string out = "EXECUTOR";

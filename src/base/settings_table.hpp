@@ -28,4 +28,7 @@ std::span<const SettingRow> setting_table();
 /// `EXECUTOR_AWS_ROLE_MAX_TTL`.
 std::string setting_variable(std::string_view name);
 
+/// 1 to 65535, decimal.
+bool is_port(std::string_view text);
+
 }  // namespace sidecar_executor

@@ -1,0 +1,50 @@
+#include "base/encoding.hpp"
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+namespace sidecar_executor {
+namespace {
+
+TEST(Base64, KnownPairs) {
+  const std::pair<std::string, std::string> pairs[] = {
+      {"", ""},
+      {"f", "Zg=="},
+      {"fo", "Zm8="},
+      {"foo", "Zm9v"},
+      {"foob", "Zm9vYg=="},
+      {"fooba", "Zm9vYmE="},
+      {"foobar", "Zm9vYmFy"},
+      {"\xFB\xFF\xFE", "+//+"},
+  };
+  for (const auto& [plain, text] : pairs) {
+    EXPECT_EQ(base64_encode(plain), text);
+    EXPECT_EQ(base64_decode(text), plain);
+    const std::string bare = text.substr(0, text.find('='));
+    EXPECT_EQ(base64_decode(bare), plain) << bare;
+  }
+  EXPECT_EQ(base64url_encode("\xFB\xFF\xFE\xFB"), "-__--w==");
+  EXPECT_EQ(base64_decode(" Zm9v\r\nYmFy\t"), "foobar");
+}
+
+TEST(Base64, RefusesEverythingElse) {
+  for (const std::string_view text : {"Z", "Zm9vY", "Zg=", "Zg===", "Z===", "=",
+                                      "====", "Zg==Zg==", "Zm9*", "-__-", "Zm\xC3\xA9v", "Zm9v="}) {
+    EXPECT_EQ(base64_decode(text), std::nullopt) << text;
+  }
+  EXPECT_EQ(base64_decode(std::string_view("Zg\0=", 4)), std::nullopt);
+}
+
+TEST(Base64, RoundTripAcrossOpenSslPieces) {
+  std::mt19937 random(3);
+  for (const std::size_t size : {std::size_t{1}, std::size_t{1000}, (std::size_t{12} << 20) + 1,
+                                 (std::size_t{24} << 20) + 5}) {
+    std::string bytes(size, '\0');
+    for (char& c : bytes) c = static_cast<char>(random());
+    EXPECT_TRUE(base64_decode(base64_encode(bytes)) == bytes) << size;
+  }
+}
+
+}  // namespace
+}  // namespace sidecar_executor

@@ -1,0 +1,50 @@
+#include "base/redact.hpp"
+
+#include <gtest/gtest.h>
+
+namespace sidecar_executor {
+namespace {
+
+TEST(Redact, NamesThatSaySecret) {
+  for (const std::string_view name :
+       {"DB_PASSWORD", "db_passwd", "My_Secret_Key", "VAULT_TOKEN", "AWS_ACCESS_KEY_ID", "api_key",
+        "PRIVATE_KEY", "GOOGLE_CREDENTIALS", "MESOS_EXECUTOR_AUTHENTICATION_TOKEN"}) {
+    EXPECT_TRUE(is_secret_name(name)) << name;
+    EXPECT_EQ(redact_value(name, "hunter2"), "[REDACTED]");
+  }
+  for (const std::string_view name : {"PATH", "KEY", "PASS", "VAULT_ADDR", ""}) {
+    EXPECT_FALSE(is_secret_name(name)) << name;
+    EXPECT_EQ(redact_value(name, "value"), "value");
+  }
+}
+
+TEST(Redact, UserInfoInUrls) {
+  const std::pair<std::string_view, std::string_view> cases[] = {
+      {"http://localhost:7777/state.json", "http://localhost:7777/state.json"},
+      {"https://user:pw@host/path", "https://user:***@host/path"},
+      {"redis://:pw@host:6379/0", "redis://:***@host:6379/0"},
+      {"https://ghp_token@github.com/x", "https://***@github.com/x"},
+      {"jdbc:mysql://u:p@db/x", "jdbc:mysql://u:***@db/x"},
+      {"postgres://u:p/w@host/db", "postgres://u:***@host/db"},
+      {"postgres://u:p@ss@host/db", "postgres://u:***@host/db"},
+      {"postgres://u:p#1?x@host/db", "postgres://u:***@host/db"},
+      {"see a://u:p1@h and b://v:p2@i", "see a://u:***@h and b://v:***@i"},
+      {"amqp://u:p1@h1,amqp://v:p2@h2", "amqp://u:***@h2"},
+      {"https://registry.npmjs.org/@scope/pkg", "https://registry.npmjs.org/@scope/pkg"},
+      {"mail@example.com", "mail@example.com"},
+      {"a://", "a://"},
+      {"://@", "://***@"},
+      {"", ""},
+  };
+  for (const auto& [value, shown] : cases) EXPECT_EQ(redact_value("X", value), shown) << value;
+}
+
+TEST(Redact, Assignments) {
+  EXPECT_EQ(redact_assignment("A_TOKEN=abc"), "A_TOKEN=[REDACTED]");
+  EXPECT_EQ(redact_assignment("A_TOKEN="), "A_TOKEN=[REDACTED]");
+  EXPECT_EQ(redact_assignment("A=b=c"), "A=b=c");
+  EXPECT_EQ(redact_assignment("A_TOKEN"), "A_TOKEN");
+}
+
+}  // namespace
+}  // namespace sidecar_executor
