@@ -1,0 +1,55 @@
+#!/usr/bin/env python3
+"""Cuts the recordings of the Go executor and of Singularity down to what the golden tests compare.
+
+    tests/golden/trim.py ../shared
+
+Reads SHARED/golden/*.json and SHARED/singularity/*.json, writes go-executor/ and singularity/ beside
+this file."""
+import json
+import pathlib
+import sys
+
+
+def write(path, value):
+    path.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n")
+
+
+def trim_go_executor(shared, out):
+    for source in sorted((shared / "golden").glob("*.json")):
+        full = json.loads(source.read_text())
+        creates = [c for c in full["docker"] if c["path"] == "/containers/create"]
+        pulls = [c for c in full["docker"] if c["path"] == "/images/create"]
+        trimmed = {
+            "scenario": full["scenario"],
+            "env": full["env"],
+            "task": full["task"],
+            "pull": [
+                {k: v for k, v in {
+                    "query": p["query"],
+                    "auth": p["headers"].get("X-Registry-Auth"),
+                    "code": p.get("code"),
+                    "error": p.get("error"),
+                }.items() if v is not None} for p in pulls
+            ],
+            "name": creates[0]["query"].removeprefix("name=") if creates else None,
+            "create": creates[0]["body"] if creates else None,
+            "updates": [{k: u.get(k) for k in ("state", "message", "reason")}
+                        for u in full["updates"]],
+        }
+        write(out / source.name, trimmed)
+
+
+def trim_singularity(shared, out):
+    for source in sorted((shared / "singularity").glob("*.json")):
+        write(out / source.name, json.loads(source.read_text())["launch_event"]["launch"]["task"])
+
+
+def main():
+    shared = pathlib.Path(sys.argv[1])
+    here = pathlib.Path(__file__).parent
+    for folder, trim in (("go-executor", trim_go_executor), ("singularity", trim_singularity)):
+        (here / folder).mkdir(exist_ok=True)
+        trim(shared, here / folder)
+
+
+main()
