@@ -40,7 +40,12 @@ int run_subcommand(int argc, char** argv) {
       ->required();
   reap_command->callback([&] { code = reap(reap_options); });
   app.require_subcommand(0, 1);
-  CLI11_PARSE(app, argc, argv);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    constexpr int exit_usage = 64;  // EX_USAGE; --help and --version come this way with 0
+    return app.exit(error) == 0 ? 0 : exit_usage;
+  }
   return code;
 }
 

@@ -70,8 +70,7 @@ void log_setup(Log& log, const LoadedSettings& loaded) {
     if (setting.source == SettingSource::built_in) note = " (default)";
     if (setting.source == SettingSource::bare_variable)
       note = " (from the bare name, not " + setting.variable + ")";
-    log.info(" * " + padded(setting.name + ":", 25) + redact_value(setting.name, setting.value) +
-             note);
+    log.info(" * " + padded(setting.name + ":", 25) + redact_value("", setting.value) + note);
   }
   log.info("Environment ---------------------------");
   const Lookup lookup = process_environment();
