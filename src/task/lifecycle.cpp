@@ -71,11 +71,14 @@ struct Step {
                        outcome.healthy ? outcome.healthy : m.healthy_});
     act(action::Revoke{});
     m.state_ = state::Reporting{outcome.exit_code, false, false};
-    // While the agent is away its recovery time-out is the limit: AgentLost ends the wait.
+    await_acknowledgement();
+  }
+
+  /// While the agent is away its recovery time-out is the limit: AgentLost ends the wait.
+  void await_acknowledgement() {
     if (m.agent_connected_ && !m.agent_lost_) {
       set(Timer::acknowledgement, timeouts::last_acknowledgement);
     }
-    finish_if_done();
   }
 
   void finish_if_done() {
@@ -92,7 +95,7 @@ struct Step {
     m.outcome_ = std::move(outcome);
     if (!had_container) return report_outcome();
     const Nanoseconds limit = closing_limit(m.budget_end_, now.steady);
-    m.state_ = state::Closing{*m.outcome_};
+    m.state_ = state::Closing{*m.outcome_, now.steady + limit};
     set(Timer::closing, limit);
     act(action::BeginClosing{m.outcome_->state != TaskState::finished, limit});
   }
@@ -123,11 +126,10 @@ struct Step {
     if (by_framework && m.task_killing_state_) report(TaskState::killing, Reason::none, stop.text);
   }
 
-  void begin_stopping(StopRequest stop, bool may_drain, SteadyTime asked) {
+  void begin_stopping(StopRequest stop, bool may_drain, Now asked) {
     state::Stopping stopping;
-    stopping.asked = asked;
-    stopping.asked_wall =
-        now.wall - std::chrono::duration_cast<WallTime::duration>(now.steady - asked);
+    stopping.asked = asked.steady;
+    stopping.asked_wall = asked.wall;
     stopping.stop = std::move(stop);
     act(action::StopWatchingHealth{});
     const bool drain = may_drain && stopping.stop.drain && m.task_.can_drain &&
@@ -220,13 +222,18 @@ struct Step {
   }
 
   void ended_while_stopping(const ContainerEnd& end) {
-    auto& s = std::get<state::Stopping>(m.state_);
+    const auto& s = std::get<state::Stopping>(m.state_);
     if (end.finished_at && *end.finished_at < s.asked_wall) return ended_by_itself(end);
+    ended_on_request(end, s.stop, s.asked, s.drained);
+  }
+
+  void ended_on_request(const ContainerEnd& end, const StopRequest& stop, SteadyTime asked,
+                        bool drained) {
     EndFacts f = facts();
     f.end = end;
-    f.stop = s.stop;
-    f.stop_took = now.steady - s.asked;
-    f.drained = s.drained;
+    f.stop = stop;
+    f.stop_took = now.steady - asked;
+    f.drained = drained;
     close(decide(f), true);
   }
 
@@ -253,10 +260,22 @@ struct Step {
   }
 
   void refuse_second(const std::string& id) {
-    act(action::Report{id, TaskState::error, Reason::task_invalid,
-                       "this executor runs one task, " + m.task_.task_id +
-                           "; a second one needs an executor of its own",
-                       std::nullopt});
+    refuse(id, Reason::task_invalid,
+           "this executor runs one task, " + m.task_.task_id +
+               "; a second one needs an executor of its own");
+  }
+
+  /// Another task than ours: it is told once, and its update is waited for as ours is.
+  void refuse(const std::string& id, Reason reason, std::string message) {
+    if (std::find(m.refused_.begin(), m.refused_.end(), id) != m.refused_.end()) {
+      return act(action::Ignore{"a task that was refused before came again"});
+    }
+    m.refused_.push_back(id);
+    act(action::Report{id, TaskState::error, reason, std::move(message), std::nullopt});
+    if (auto* reporting = std::get_if<state::Reporting>(&m.state_)) {
+      reporting->acknowledged = false;
+      await_acknowledgement();
+    }
   }
 
   void on(const event::LaunchRefused& e) {
@@ -274,9 +293,12 @@ struct Step {
 
   void on(const event::GroupLaunched& e) {
     for (const auto& id : e.task_ids) {
-      act(action::Report{id, TaskState::error, Reason::task_group_invalid,
-                         "task groups are not supported: this executor runs one Docker container",
-                         std::nullopt});
+      if (id == m.task_.task_id) {
+        act(action::Ignore{"LAUNCH_GROUP names the task that is here already, ignoring"});
+        continue;
+      }
+      refuse(id, Reason::task_group_invalid,
+             "task groups are not supported: this executor runs one Docker container");
     }
   }
 
@@ -302,18 +324,23 @@ struct Step {
       }
       preparing->stop = request;
       preparing->asked = now.steady;
+      preparing->asked_wall = now.wall;
+      preparing->ended_first = preparing->ended.has_value();
       report_killing(request);
       return act(action::CancelLaunch{});
     }
     if (std::holds_alternative<state::Running>(m.state_)) {
       note_budget(request);
       report_killing(request);
-      return begin_stopping(request, true, now.steady);
+      return begin_stopping(request, true, now);
     }
     if (std::holds_alternative<state::Stopping>(m.state_)) return ask_more(request);
-    if (std::holds_alternative<state::Closing>(m.state_)) {
+    if (auto* closing = std::get_if<state::Closing>(&m.state_)) {
       note_budget(request);
-      set(Timer::closing, closing_limit(m.budget_end_, now.steady));
+      const SteadyTime until = now.steady + closing_limit(m.budget_end_, now.steady);
+      if (until >= closing->until) return;
+      closing->until = until;
+      set(Timer::closing, until - now.steady);
     }
     // Reporting, Done: it has ended; the update that says so is on its way.
   }
@@ -328,10 +355,13 @@ struct Step {
     m.started_ = now.steady;
     const state::Preparing before = *preparing;
     if (before.stop) {
+      const Now asked{before.asked, before.asked_wall};
       // Not in Sidecar yet, so nothing to drain.
-      begin_stopping(*before.stop, false, before.asked);
-      if (before.ended) on(event::ContainerEnded{*before.ended});
-      return;
+      if (!before.ended) return begin_stopping(*before.stop, false, asked);
+      const bool first = before.ended_first || (before.ended->finished_at &&
+                                                *before.ended->finished_at < before.asked_wall);
+      if (first) return ended_by_itself(*before.ended);
+      return ended_on_request(*before.ended, *before.stop, before.asked, false);
     }
     m.state_ = state::Running{};
     report(TaskState::running, Reason::none, e.message);

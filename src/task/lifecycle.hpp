@@ -164,7 +164,9 @@ struct Waiting {
 struct Preparing {
   std::optional<StopRequest> stop;
   SteadyTime asked{};
+  WallTime asked_wall{};
   std::optional<ContainerEnd> ended;  ///< before Docker's start had answered
+  bool ended_first = false;           ///< before the stop was asked for
 };
 struct Running {};
 enum class Phase { draining, stopping, killing };
@@ -180,6 +182,7 @@ struct Stopping {
 };
 struct Closing {
   Outcome outcome;
+  SteadyTime until{};
 };
 struct Reporting {
   int exit_code = 0;
@@ -217,6 +220,7 @@ class Lifecycle {
   SteadyTime started_{};
   std::optional<bool> healthy_;
   std::optional<Outcome> outcome_;
+  std::vector<std::string> refused_;  ///< task ids that were told that they cannot run here
   bool task_killing_state_ = false;
   bool agent_connected_ = true;
   bool agent_lost_ = false;
