@@ -10,6 +10,8 @@
 #include <cerrno>
 #include <climits>
 #include <ctime>
+#include <iterator>
+#include <utility>
 
 #include "base/text.hpp"
 
@@ -46,12 +48,38 @@ bool needs_quotes(std::string_view text) {
   });
 }
 
-/// Go's %q of valid UTF-8; other characters than ASCII stay as they are.
+struct Character {
+  char32_t code;
+  std::size_t size;
+};
+
+/// The first character of valid UTF-8.
+Character first_character(std::string_view text) {
+  const auto at = [text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  if (at(0) < 0x80) return {at(0), 1};
+  const std::size_t size = at(0) >= 0xF0 ? 4 : (at(0) >= 0xE0 ? 3 : 2);
+  char32_t code = at(0) & (0x7FU >> size);
+  for (std::size_t i = 1; i < size; ++i) code = code << 6U | (at(i) & 0x3FU);
+  return {code, size};
+}
+
+/// Not ASCII, and not to be shown as it is: C1 controls, unusual blanks, line separators, marks of
+/// direction (those that Go's unicode.IsPrint refuses and that occur).
+bool is_invisible(char32_t code) {
+  constexpr std::pair<char32_t, char32_t> ranges[] = {
+      {0x80, 0xA0},     {0xAD, 0xAD},     {0x2000, 0x200F}, {0x2028, 0x202F},
+      {0x205F, 0x206F}, {0x3000, 0x3000}, {0xE000, 0xF8FF}, {0xFEFF, 0xFEFF}};
+  return std::any_of(std::begin(ranges), std::end(ranges),
+                     [code](const auto& r) { return code >= r.first && code <= r.second; });
+}
+
+/// Go's %q of valid UTF-8.
 void append_quoted(std::string& out, std::string_view text) {
   out += '"';
-  for (const char c : text) {
+  while (!text.empty()) {
+    const auto [code, size] = first_character(text);
+    const char c = text.front();
     constexpr std::string_view named = "\a\b\f\n\r\t\v";
-    const auto code = static_cast<unsigned char>(c);
     if (const auto at = named.find(c); at != std::string_view::npos) {
       out += '\\';
       out += "abfnrtv"[at];
@@ -59,10 +87,13 @@ void append_quoted(std::string& out, std::string_view text) {
       out += '\\';
       out += c;
     } else if (code < 0x20 || code == 0x7F) {
-      out += fmt::format("\\x{:02x}", code);
+      out += fmt::format("\\x{:02x}", static_cast<unsigned>(code));
+    } else if (is_invisible(code)) {
+      out += fmt::format("\\u{:04x}", static_cast<unsigned>(code));
     } else {
-      out += c;
+      out += text.substr(0, size);
     }
+    text.remove_prefix(size);
   }
   out += '"';
 }

@@ -55,6 +55,8 @@ TEST(LogLine, AsLogrusWritesIt) {
       {"say \"hi\" \\", R"("say \"hi\" \\")"},
       {"tab\tline\nbell\a\x01\x7F", R"("tab\tline\nbell\a\x01\x7f")"},
       {"caf\xC3\xA9", "\"caf\xC3\xA9\""},
+      {"nel\xC2\x85 line\xE2\x80\xA8 \xF0\x9F\x98\x80",
+       "\"nel\\u0085 line\\u2028 \xF0\x9F\x98\x80\""},
       {"bad\xFF", "\"bad\xEF\xBF\xBD\""},
   };
   for (const auto& [text, shown] : cases) EXPECT_EQ(formatted(text), head + std::string(shown));
