@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "base/settings_table.hpp"
+#include "unit/shared_records.hpp"
 
 namespace sidecar_executor {
 namespace {
@@ -238,6 +239,7 @@ TEST(Settings, GoNumbers) {
 
 /// What the Go executor did with these: it started, or it refused them.
 TEST(Settings, AsTheGoExecutorTookThem) {
+  SX_NEEDS_SHARED_RECORDS();
   const std::pair<std::string, bool> scenarios[] = {
       {"conf_bool_T", true},     {"conf_dur_abc", false}, {"conf_dur_combo", true},
       {"conf_env_equals", true}, {"conf_int_hex", true},  {"conf_labels_spaces", true},

@@ -12,6 +12,7 @@
 #include "base/encoding.hpp"
 #include "base/text.hpp"
 #include "mesos/recordio.hpp"
+#include "unit/shared_records.hpp"
 
 namespace sidecar_executor::mesos {
 namespace {
@@ -54,6 +55,7 @@ std::vector<std::string> recorded_events(const std::filesystem::path& file) {
 }
 
 TEST(Events, EveryRecordedOneIsRead) {
+  SX_NEEDS_SHARED_RECORDS();
   std::map<std::size_t, int> kinds;
   for (const auto& file :
        std::filesystem::directory_iterator(std::string(SX_SHARED_DIR) + "/transcripts")) {

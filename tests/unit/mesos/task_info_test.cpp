@@ -10,6 +10,8 @@
 #include <random>
 #include <sstream>
 
+#include "unit/shared_records.hpp"
+
 namespace sidecar_executor::mesos {
 namespace {
 
@@ -33,6 +35,7 @@ TaskInfo task_with(const std::string& container) {
 }
 
 TEST(TaskInfo, EveryRecordedSingularityTask) {
+  SX_NEEDS_SHARED_RECORDS();
   int tasks = 0;
   for (const auto& file :
        std::filesystem::directory_iterator(std::string(SX_SHARED_DIR) + "/singularity")) {
@@ -54,6 +57,7 @@ TEST(TaskInfo, EveryRecordedSingularityTask) {
 }
 
 TEST(TaskInfo, EveryTaskOfTheGoldenFiles) {
+  SX_NEEDS_SHARED_RECORDS();
   int tasks = 0;
   for (const auto& file :
        std::filesystem::directory_iterator(std::string(SX_SHARED_DIR) + "/golden")) {
@@ -258,6 +262,7 @@ void damage(json::value& value, std::mt19937& random) {
 }
 
 TEST(TaskInfo, DamagedTasksNeverCrash) {
+  SX_NEEDS_SHARED_RECORDS();
   const auto whole = read_json(std::string(SX_SHARED_DIR) + "/singularity/full-service.json");
   const auto& task = whole.at("launch_event").at("launch").at("task");
   std::mt19937 random(6);
