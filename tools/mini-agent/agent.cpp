@@ -114,8 +114,7 @@ void MiniAgent::note_refusal(const Verdict& verdict, const CallRequest& request)
   emit("refused", {{"call", call}, {"status", verdict.status}, {"text", verdict.text},
                    {"expected", expected}, {"body", request.body.substr(0, 2000)}});
   if (expected) return;
-  violations_.push_back(call + " was refused: " + std::to_string(verdict.status) + " " +
-                        verdict.text);
+  remember(call + " was refused with " + std::to_string(verdict.status) + ": " + verdict.text);
 }
 
 // A launched task that no update tells of and the executor does not list never reached it (04h).

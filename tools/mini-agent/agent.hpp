@@ -46,7 +46,7 @@ class MiniAgent {
   void start();
   void interrupt();  // KILL, then SHUTDOWN, then SIGKILL
   void terminate();  // SHUTDOWN, SIGKILL after the grace period
-  void stop();       // ends the run as it is
+  void stop();       // ends the run at once
 
   bool finished() const { return finished_; }
   int exit_code() const { return exit_code_; }
@@ -106,6 +106,7 @@ class MiniAgent {
 
   void emit(const char* event, boost::json::object details = {});
   void violation(const std::string& what);
+  void remember(const std::string& violation_text);
   void after(Nanoseconds time, std::function<void()> action);
 
   boost::asio::io_context& io_;
@@ -128,6 +129,7 @@ class MiniAgent {
   bool launched_ = false, clock_started_ = false, killed_once_ = false;
   bool shutting_down_ = false, killed_before_subscribe_ = false;
   bool faults_done_ = false, silent_ = false, down_ = false, back_in_time_ = true;
+  bool timed_out_ = false;
   bool finished_ = false;
   int exit_code_ = kFailed;
   std::map<std::string, TaskState> tasks_;

@@ -1,6 +1,8 @@
 // A run from its start to its end: sandbox, environment, process.
 #include <unistd.h>
 
+
+#include <algorithm>
 #include <boost/asio/ip/host_name.hpp>
 #include <cstdlib>
 #include <filesystem>
@@ -38,8 +40,11 @@ std::string file_name_of(const std::string& id) {
   return name;
 }
 
+// Whole microseconds.
 double seconds_since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  const auto passed = std::chrono::steady_clock::now() - start;
+  return static_cast<double>(
+             std::chrono::duration_cast<std::chrono::microseconds>(passed).count()) / 1e6;
 }
 
 }  // namespace
@@ -84,8 +89,8 @@ void MiniAgent::start() {
   answer_503_for_a_while();
   if (options_.timeout) {
     after(*options_.timeout, [this] {
-      kill_executor("--timeout");
-      finish(kTimedOut);
+      timed_out_ = true;
+      stop();
     });
   }
   beat();
@@ -187,7 +192,7 @@ void MiniAgent::report_from_agent(const char* state, const std::string& message,
 void MiniAgent::conclude() {
   if (finished_) return;
   report_from_agent("TASK_FAILED", "Executor terminated", "REASON_EXECUTOR_TERMINATED");
-  finish(violations_.empty() ? code_of_outcome() : kRefused);
+  finish(timed_out_ ? kTimedOut : violations_.empty() ? code_of_outcome() : kRefused);
 }
 
 int MiniAgent::code_of_outcome() const {
@@ -195,7 +200,10 @@ int MiniAgent::code_of_outcome() const {
   return state == "TASK_FINISHED" ? kFinished : state == "TASK_KILLED" ? kKilled : kFailed;
 }
 
-void MiniAgent::stop() { conclude(); }
+void MiniAgent::stop() {
+  if (!process_.running()) return conclude();
+  kill_executor(timed_out_ ? "--timeout" : "stopped");  // its end concludes
+}
 
 void MiniAgent::finish(int code) {
   if (finished_) return;
@@ -230,8 +238,16 @@ void MiniAgent::emit(const char* event, json::object details) {
 }
 
 void MiniAgent::violation(const std::string& what) {
-  violations_.push_back(what);
+  remember(what);
   emit("violation", {{"text", what}});
+}
+
+// Each text once, and not without end: an executor may try again for ever.
+void MiniAgent::remember(const std::string& violation_text) {
+  constexpr std::size_t kMost = 50;
+  const bool known = std::find(violations_.begin(), violations_.end(), violation_text) !=
+                     violations_.end();
+  if (!known && violations_.size() < kMost) violations_.push_back(violation_text);
 }
 
 void MiniAgent::after(Nanoseconds time, std::function<void()> action) {

@@ -19,7 +19,7 @@ void MiniAgent::launch() {
   } else {
     send(launch_event(task_.info));
   }
-  emit("launched", {{"task_id", task_.task_id}});
+  emit("launched", {{"task_id", task_.task_id}, {"group", options_.launch_group}});
   if (options_.kill_at_launch) kill_task(options_.kill_grace);
   if (options_.after_launch) start_clock();
   if (options_.faults.restart_after) after(*options_.faults.restart_after, [this] { go_down(); });

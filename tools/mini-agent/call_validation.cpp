@@ -127,6 +127,18 @@ Verdict unauthorized() {
   return verdict;
 }
 
+Verdict with_type(Verdict verdict, const std::string& type) {
+  verdict.call_type = type;
+  return verdict;
+}
+
+// For the report only.
+std::string type_in(const std::string& body) {
+  const ParsedJson parsed = parse_as_agent(body);
+  const auto* object = parsed.error.empty() ? parsed.value.if_object() : nullptr;
+  return object ? std::string(text_at(*object, "type")) : std::string();
+}
+
 Verdict parse_call(const CallRequest& request) {
   if (!request.content_type) return refusal(400, "Expecting 'Content-Type' to be present");
   // This agent speaks JSON only; a real one would take a protobuf body here.
@@ -150,11 +162,6 @@ Verdict parse_call(const CallRequest& request) {
   }
   if (const auto* object = parsed.value.if_object()) verdict.call_type = text_at(*object, "type");
   verdict.call = std::move(converted.call);
-  return verdict;
-}
-
-Verdict with_type(Verdict verdict, const std::string& type) {
-  verdict.call_type = type;
   return verdict;
 }
 
@@ -186,8 +193,12 @@ Verdict refusal(unsigned status, std::string text) {
 }
 
 Verdict judge_call(const CallRequest& request, const AgentView& agent) {
-  if (agent.token && request.authorization != "Bearer " + *agent.token) return unauthorized();
-  if (agent.starting) return refusal(503, "Agent has not finished recovery");
+  if (agent.token && request.authorization != "Bearer " + *agent.token) {
+    return with_type(unauthorized(), type_in(request.body));
+  }
+  if (agent.starting) {
+    return with_type(refusal(503, "Agent has not finished recovery"), type_in(request.body));
+  }
   if (request.method != "POST") {
     Verdict verdict = refusal(405, "405 Method Not Allowed. Expecting one of { 'POST' }, but "
                                    "received '" + request.method + "'.");

@@ -30,6 +30,13 @@ std::optional<Nanoseconds> parse_duration(std::string_view text) {
   return std::nullopt;
 }
 
+std::string to_mesos(Nanoseconds time) {
+  const auto count = time.count();
+  if (count % 1'000'000'000 == 0) return std::to_string(count / 1'000'000'000) + "secs";
+  if (count % 1'000'000 == 0) return std::to_string(count / 1'000'000) + "ms";
+  return std::to_string(count) + "ns";
+}
+
 std::string as_mesos_duration(std::string_view text) {
   std::string result(text);
   const char last = text.empty() ? ' ' : text.back();

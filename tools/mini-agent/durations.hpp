@@ -11,6 +11,7 @@ namespace mini_agent {
 using Nanoseconds = std::chrono::nanoseconds;
 
 std::optional<Nanoseconds> parse_duration(std::string_view text);
+std::string to_mesos(Nanoseconds time);  // in whole secs, ms or ns
 // "5secs" stays as it is, "5" becomes "5secs".
 std::string as_mesos_duration(std::string_view text);
 

@@ -72,6 +72,7 @@ class Page {
     now_ = event.at("t").to_number<double>();
     if (name == "sandbox") sandbox_ = text_at(event, "path");
     if (name == "launched") launched_ = now_;
+    if (name == "executor_exit") ended_ = now_;
     if (name == "exit") return summary(event);
     if (quiet_) return;
     if (name == "listening") {
@@ -118,11 +119,14 @@ class Page {
     std::printf("\n");
   }
 
-  void update(const json::object& event) const {
+  void update(const json::object& event) {
     const json::object& status = event.at("status").as_object();
     const std::string state = text_at(status, "state");
+    terminal_ = terminal_ || (state != "TASK_STARTING" && state != "TASK_RUNNING" &&
+                              state != "TASK_KILLING");
     std::string text = state;
-    text.resize(std::max<std::size_t>(text.size(), 14), ' ');
+    const bool bare = !status.contains("message") && !status.contains("container_status");
+    if (!bare) text.resize(std::max<std::size_t>(text.size(), 13), ' ');
     text = paint(colour_of(state), text);
     const std::string ip = text_at_pointer(
         event.at("status"), "/container_status/network_infos/0/ip_addresses/0/ip_address");
@@ -154,7 +158,8 @@ class Page {
     } else if (name == "message_sent") {
       line(bold("MESSAGE") + dim("  to the executor") + missed);
     } else if (name == "launched" || name == "second_launch_sent") {
-      line(bold("LAUNCH ") + text_at(event, "task_id"));
+      line(bold(text_at(event, "group") == "true" ? "LAUNCH_GROUP " : "LAUNCH ") +
+           text_at(event, "task_id"));
     } else if (name == "subscribed") {
       const std::string again = text_at(event, "n") == "1" ? "" : " again (" + text_at(event, "n") +
                                                                       ")";
@@ -163,8 +168,8 @@ class Page {
       line(dim("executor " + text_at(event, "command") + ", pid " + text_at(event, "pid")));
     } else if (name == "refused") {
       const bool expected = text_at(event, "expected") == "true";
-      line(paint(expected ? "33" : "1;31", "REFUSED  ") + text_at(event, "call") + ": " +
-           text_at(event, "status") + " " + text_at(event, "text"));
+      line(paint(expected ? "33" : "1;31", "REFUSED  ") + text_at(event, "call") + " with " +
+           text_at(event, "status") + ": " + text_at(event, "text"));
     } else if (name == "violation") {
       line(paint("1;31", "WRONG  ") + text_at(event, "text"));
     } else if (name == "executor_killed") {
@@ -178,6 +183,7 @@ class Page {
 
   void other_note(const std::string& name, const json::object& event) const {
     if (name == "acknowledged" || name == "sandbox" || name == "heartbeat_received") return;
+    if (name == "stream_ended" && terminal_) return;  // the executor leaves
     if (name == "environment") {
       for (const auto& variable : event.at("variables").as_array()) {
         std::printf("%s\n", variable.as_string().c_str());
@@ -203,7 +209,8 @@ class Page {
 
   void summary(const json::object& event) const {
     const std::string state = text_at(event, "state");
-    const double took = launched_ < 0 ? now_ : now_ - launched_;
+    const double end = ended_ < 0 ? now_ : ended_;
+    const double took = launched_ < 0 ? end : end - launched_;
     const std::string duration = printf_double("%.3fs", took);
     std::printf("\n%s  %s\n",
                 paint((std::string("1;") + colour_of(state)).c_str(),
@@ -213,7 +220,7 @@ class Page {
     field("reason", text_at(event, "reason"));
     field("executor", process_end(event, "executor_code", "executor_signal"));
     for (const auto& text : event.at("violations").as_array()) {
-      field("refused", paint("1;31", one_line(std::string(text.as_string()))));
+      field("wrong", paint("1;31", one_line(std::string(text.as_string()))));
     }
     if (text_at(event, "code") == "70") field("time-out", paint("31", "--timeout passed"));
     field("sandbox", text_at(event, "sandbox"));
@@ -248,7 +255,8 @@ class Page {
   }
 
   bool quiet_, tail_, colours_ = false;
-  double now_ = 0, launched_ = -1;
+  double now_ = 0, launched_ = -1, ended_ = -1;
+  bool terminal_ = false;
   std::string sandbox_;
 };
 
