@@ -85,9 +85,10 @@ in_foreground() {
 # is left in supervise_status; 128 + n when signal n came and the command ended as if nothing had
 # happened. Returns 0, so that the caller cleans up and then exits with that status.
 supervise() {
-  local child signal='' tree=()
+  local child signal='' again='' status tree=()
   on_signal() {
-    [[ -n $signal ]] && return
+    again=1
+    [[ -z $signal ]] || return 0
     signal=$1
     mapfile -t tree < <(descendants "$child")
     if [[ $1 != INT ]]; then
@@ -102,11 +103,14 @@ supervise() {
   # bash starts background commands with INT and QUIT ignored, and ignored they would stay.
   env --default-signal=INT,QUIT -- "$@" <&0 9>&- &
   child=$!
-  supervise_status=0
-  wait "$child" || supervise_status=$?
-  while alive "$child"; do  # a signal ended the wait, not the command
-    supervise_status=0
-    wait "$child" || supervise_status=$?
+  supervise_status=127
+  while :; do
+    again=
+    status=0
+    wait "$child" || status=$?
+    # 127: the wait before, that a signal came into, had the status already.
+    ((status == 127 && supervise_status != 127)) || supervise_status=$status
+    [[ -n $again ]] || break
   done
   # What follows is bounded in time and must not be cut short.
   trap '' INT TERM HUP

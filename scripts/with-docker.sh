@@ -47,7 +47,7 @@ stop_daemon() (
   dir=$1
   pid=$(cat "$dir/dockerd.pid" 2>/dev/null || true)
   # A pid alone proves nothing after a while.
-  if [[ -n $pid ]] && processes_of "$dir" | grep -qx "$pid"; then
+  if [[ -n $pid && $'\n'$(processes_of "$dir")$'\n' == *$'\n'$pid$'\n'* ]]; then
     for id in $(DOCKER_HOST=unix://$dir/docker.sock api_curl GET /containers/json 2>/dev/null |
       grep -o '"Id":"[0-9a-f]\{64\}"' | cut -d'"' -f4); do
       DOCKER_HOST=unix://$dir/docker.sock api_curl DELETE "/containers/$id?force=1&v=1" \

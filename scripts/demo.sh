@@ -1,0 +1,130 @@
+#!/usr/bin/env bash
+# demo.sh: four real tasks through the executor, each run by mini-agent as a Mesos agent would, on the
+# engine at DOCKER_HOST. Ends with 0 only if every step went as it says, so it is a check as well.
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+cd "$SX_ROOT"
+
+bin=${SX_DEMO_BUILD:-build/release}
+agent=$bin/tools/mini-agent/mini-agent
+executor=$bin/sidecar-executor
+[[ -x $agent && -x $executor ]] || die "$executor or $agent is missing: run make build"
+docker_answers || die "no Docker engine answers; run make demo, or this below scripts/with-docker.sh"
+
+bold='' dim='' red='' green='' plain=''
+if [[ -t 1 && -z ${NO_COLOR:-} ]]; then
+  bold=$'\e[1m' dim=$'\e[2m' red=$'\e[31m' green=$'\e[32m' plain=$'\e[0m'
+fi
+
+mkdir -p build/demo
+work=$(mktemp -d build/demo/run.XXXXXX)
+work=$SX_ROOT/$work
+agent_pid=
+failed=0
+
+# The tasks' containers are known by the label that holds their sandbox.
+# shellcheck disable=SC2317  # called by the trap
+clean_up() {
+  trap '' INT TERM HUP
+  [[ -z $agent_pid ]] || stop_pid "$agent_pid" 10
+  local id
+  for id in $(api_curl GET '/containers/json' -G -d all=1 --data-urlencode \
+    'filters={"label":["io.sidecar-executor.version"]}' 2>/dev/null |
+    grep -o '"Id":"[0-9a-f]\{64\}"' | cut -d'"' -f4); do
+    if api_curl GET "/containers/$id/json" 2>/dev/null | grep -qF "$work/"; then
+      api_curl DELETE "/containers/$id?force=1&v=1" >/dev/null 2>&1 || true
+    fi
+  done
+  rm -rf "$work"
+}
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+trap 'exit 129' HUP
+
+step() { printf '\n%s%s%s\n' "$bold" "$1" "$plain"; }
+show() { sed "s/^/  ${dim}|${plain} /"; }
+expect() {  # expect TEXT COMMAND...: TEXT says what is so if COMMAND succeeds
+  local text=$1
+  shift
+  if "$@"; then
+    printf '  %sas expected:%s %s\n' "$green" "$plain" "$text"
+  else
+    printf '  %snot as expected:%s %s\n' "$red" "$plain" "$text"
+    failed=1
+  fi
+}
+says() { grep -qiE -- "$2" "$work/$1.txt"; }
+has_status() { [[ $status == "$1" ]]; }
+# The updates, not the agent's own notes.
+updates() { grep -E '^ *[0-9.]+s  (TASK_|KILL|REFUSED|WRONG|SIGKILL)' "$work/$1.txt" | cut -c 1-160 | sed 's/^ */  /'; }
+
+# start NAME [MINI-AGENT OPTION...]: in the background, sandbox in $work/NAME, output in NAME.txt.
+start() {
+  local name=$1
+  shift
+  mkdir -p "$work/$name"
+  sed "s/31080/$port/g" "examples/$name.json" >"$work/$name.json"
+  # bash would have it ignore Ctrl-C, which is how mini-agent is asked to kill the task.
+  env --default-signal=INT "$agent" --executor "$executor" --sandbox "$work/$name" \
+    --env "DOCKER_HOST=$DOCKER_HOST" --timeout 60 "$@" "$work/$name.json" \
+    >"$work/$name.txt" 2>&1 </dev/null &
+  agent_pid=$!
+}
+finish() {
+  status=0
+  wait "$agent_pid" || status=$?
+  agent_pid=
+}
+fetch() { curl -q -s --fail --noproxy '*' --max-time 2 "http://127.0.0.1:$port/"; }
+listening() { (: <"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+
+export DOCKER_HOST=${DOCKER_HOST:-unix:///var/run/docker.sock}
+port=${SX_DEMO_PORT:-31080}
+while listening "$port"; do port=$((port + 1)); done
+scripts/make-image.sh sidecar-executor-demo:1
+
+step "1. A web server: the task's port 80 is port $port here"
+start web --kill-grace 5
+page=
+end=$((SECONDS + 20))
+until page=$(fetch); do
+  if ! alive "$agent_pid" || ((SECONDS >= end)); then break; fi
+  sleep 0.1
+done
+printf '  %s$ curl http://127.0.0.1:%s/%s  ->  %s\n' "$dim" "$port" "$plain" "$(head -n 1 <<<"$page")"
+kill -INT "$agent_pid" 2>/dev/null || true  # the framework's KILL, with 5 s of grace
+finish
+updates web
+expect "the page came from the container" test -n "$page"
+expect "TASK_KILLED, and the port is free again" eval 'has_status 2 && ! listening "$port"'
+
+step "2. A task that ends with exit code 3"
+start exit3
+finish
+updates exit3
+printf '  %sthe end of stderr in its sandbox:%s\n' "$dim" "$plain"
+grep -vE '^ *$' "$work/exit3/stderr" 2>/dev/null | tail -n 4 | cut -c 1-160 | show
+expect "TASK_FAILED with the exit code" eval 'has_status 1 && says exit3 "\b3\b"'
+
+step "3. A task that takes more memory than its limit"
+start oom
+finish
+updates oom
+expect "TASK_FAILED, and the message blames the memory limit" \
+  eval 'has_status 1 && says oom "REASON_CONTAINER_LIMITATION_MEMORY|memory"'
+
+step "4. A task that crashes"
+start crash
+finish
+updates crash
+expect "TASK_FAILED with the signal" eval 'has_status 1 && says crash "signal|SIG|139|134"'
+
+if ((failed)); then
+  printf '\n%sNot everything went as it should.%s What mini-agent and the executor said is in build/demo/last.\n' \
+    "$red" "$plain"
+  rm -rf build/demo/last
+  cp -R "$work" build/demo/last
+fi
+exit "$failed"
