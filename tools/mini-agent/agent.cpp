@@ -84,17 +84,18 @@ HttpAnswer MiniAgent::answer_call(const CallRequest& request) {
     return result;
   }
   if (!is_valid_utf8(request.body)) {
-    violation("a call with bytes that are not UTF-8: the agent forwards them and breaks "
-              "schedulers");
+    violation(
+        "a call with bytes that are not UTF-8: the agent forwards them and breaks "
+        "schedulers");
   }
   const json::object& call = verdict.call;
   if (verdict.call_type == "SUBSCRIBE") {
     result.style = {options_.faults.merge_records, options_.faults.drip,
                     options_.faults.drip_pause};
-    result.stream = [this, subscribe = call.at("subscribe").as_object()](
-                        std::shared_ptr<EventStream> stream) {
-      subscribed(std::move(stream), subscribe);
-    };
+    result.stream =
+        [this, subscribe = call.at("subscribe").as_object()](std::shared_ptr<EventStream> stream) {
+          subscribed(std::move(stream), subscribe);
+        };
   } else if (verdict.call_type == "UPDATE") {
     update(call.at("update").at("status").as_object(), "call");
   } else if (verdict.call_type == "MESSAGE") {
@@ -106,13 +107,16 @@ HttpAnswer MiniAgent::answer_call(const CallRequest& request) {
 }
 
 void MiniAgent::note_refusal(const Verdict& verdict, const CallRequest& request) {
-  const std::string call = verdict.call_type.empty() ? request.method + " " + request.target
-                                                     : verdict.call_type;
+  const std::string call =
+      verdict.call_type.empty() ? request.method + " " + request.target : verdict.call_type;
   if (verdict.status == 503) return emit("answered_503", {{"call", call}});
   // After a restart without checkpointing this is what must happen (04c).
   const bool expected = !view_.framework_known && verdict.text == "Framework cannot be found";
-  emit("refused", {{"call", call}, {"status", verdict.status}, {"text", verdict.text},
-                   {"expected", expected}, {"body", request.body.substr(0, 2000)}});
+  emit("refused", {{"call", call},
+                   {"status", verdict.status},
+                   {"text", verdict.text},
+                   {"expected", expected},
+                   {"body", request.body.substr(0, 2000)}});
   if (expected) return;
   remember(call + " was refused with " + std::to_string(verdict.status) + ": " + verdict.text);
 }
@@ -146,7 +150,8 @@ void MiniAgent::subscribed(std::shared_ptr<EventStream> stream, const json::obje
     updates.push_back(known.at("status"));
   }
   view_.subscribed = back_in_time_ = true;
-  emit("subscribed", {{"n", ++subscriptions_}, {"unacknowledged_tasks", tasks},
+  emit("subscribed", {{"n", ++subscriptions_},
+                      {"unacknowledged_tasks", tasks},
                       {"unacknowledged_updates", updates}});
   if (killed_before_subscribe_) {
     report_from_agent("TASK_KILLED", "Killed before delivery to the executor",
@@ -184,8 +189,9 @@ void MiniAgent::update(const json::object& status, const char* via) {
   const bool duplicate = task && task->uuids.contains(uuid);
   const bool acknowledged = task && !other_agent && !task->framework_done;
   ++updates_;
-  emit("update", {{"status", status}, {"via", via}, {"duplicate", duplicate},
-                  {"acknowledged", acknowledged}});
+  emit(
+      "update",
+      {{"status", status}, {"via", via}, {"duplicate", duplicate}, {"acknowledged", acknowledged}});
   if (!duplicate) {
     check_update(task, status);
     if (other_agent) violation("an update with the agent_id of another agent: " + agent_id);
@@ -229,7 +235,8 @@ void MiniAgent::send_acknowledged(const json::object& status) {
   const bool delivered = send(event);
   if (options_.faults.duplicate_acks) send(event);
   emit("acknowledged", {{"task_id", status.at("task_id").at("value")},
-                        {"uuid", status.at("uuid")}, {"state", status.at("state")},
+                        {"uuid", status.at("uuid")},
+                        {"state", status.at("state")},
                         {"delivered", delivered}});
   if (!delivered || !is_terminal(text_at(status, "state"))) return;
   after(kFrameworkAcknowledges,

@@ -98,9 +98,10 @@ void MiniAgent::come_back() {
   after(options_.faults.reregistration_timeout, [this] {
     view_.recovering = false;
     if (back_in_time_) return emit("recovered");
-    report_from_agent("TASK_GONE", "Executor did not reregister within " +
-                                       to_mesos(options_.faults.reregistration_timeout),
-                      "REASON_EXECUTOR_REREGISTRATION_TIMEOUT");
+    report_from_agent(
+        "TASK_GONE",
+        "Executor did not reregister within " + to_mesos(options_.faults.reregistration_timeout),
+        "REASON_EXECUTOR_REREGISTRATION_TIMEOUT");
     kill_executor("it did not subscribe in time after the agent's restart");
   });
 }

@@ -1,7 +1,6 @@
 // A run from its start to its end: sandbox, environment, process.
 #include <unistd.h>
 
-
 #include <algorithm>
 #include <boost/asio/ip/host_name.hpp>
 #include <cstdlib>
@@ -33,8 +32,8 @@ void set_variable(std::vector<std::string>& environment, const std::string& assi
 std::string file_name_of(const std::string& id) {
   std::string name = id.substr(0, 60);
   for (char& c : name) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                       (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '-' || c == '.' || c == '_';
     if (!plain) c = '_';
   }
   return name;
@@ -44,7 +43,8 @@ std::string file_name_of(const std::string& id) {
 double seconds_since(std::chrono::steady_clock::time_point start) {
   const auto passed = std::chrono::steady_clock::now() - start;
   return static_cast<double>(
-             std::chrono::duration_cast<std::chrono::microseconds>(passed).count()) / 1e6;
+             std::chrono::duration_cast<std::chrono::microseconds>(passed).count()) /
+         1e6;
 }
 
 }  // namespace
@@ -55,19 +55,23 @@ MiniAgent::MiniAgent(boost::asio::io_context& io, Options options, Task task, Ob
       task_(std::move(task)),
       observer_(std::move(observer)),
       agent_server_(io, [this](const CallRequest& request) { return answer(request); }),
-      master_server_(io, [this](const CallRequest& request) {
-        return answer_as_master(request, cluster_);
-      }),
+      master_server_(
+          io, [this](const CallRequest& request) { return answer_as_master(request, cluster_); }),
       process_(io),
       drop_acks_(options_.faults.drop_acks),
       killed_before_subscribe_(options_.kill_before_subscribe) {
   if (options_.hostname.empty()) options_.hostname = boost::asio::ip::host_name();
-  view_ = {.framework_id = task_.framework_id, .executor_id = task_.executor_id,
+  view_ = {.framework_id = task_.framework_id,
+           .executor_id = task_.executor_id,
            .token = options_.token};
-  identity_ = {.hostname = options_.hostname, .container_id = random_uuid(),
-               .checkpoint = options_.checkpoint, .capabilities = options_.capabilities};
-  cluster_ = {.agent_id = task_.agent_id, .agent_hostname = options_.hostname,
-              .master_hostname = options_.master_hostname, .slaves = options_.slaves,
+  identity_ = {.hostname = options_.hostname,
+               .container_id = random_uuid(),
+               .checkpoint = options_.checkpoint,
+               .capabilities = options_.capabilities};
+  cluster_ = {.agent_id = task_.agent_id,
+              .agent_hostname = options_.hostname,
+              .master_hostname = options_.master_hostname,
+              .slaves = options_.slaves,
               .state_padding_mb = options_.state_padding_mb};
 }
 
@@ -84,8 +88,10 @@ void MiniAgent::start() {
   const std::string here = "127.0.0.1:";
   emit("listening", {{"agent", here + std::to_string(cluster_.agent_port)},
                      {"master", here + std::to_string(cluster_.master_port)},
-                     {"task_id", task_.task_id}, {"executor_id", task_.executor_id},
-                     {"framework_id", task_.framework_id}, {"agent_id", task_.agent_id}});
+                     {"task_id", task_.task_id},
+                     {"executor_id", task_.executor_id},
+                     {"framework_id", task_.framework_id},
+                     {"agent_id", task_.agent_id}});
   answer_503_for_a_while();
   if (options_.timeout) {
     after(*options_.timeout, [this] {
@@ -172,11 +178,11 @@ void MiniAgent::executor_ended(ProcessEnd end) {
   after(kLastWords, [this] { conclude(); });
 }
 
-void MiniAgent::report_from_agent(const char* state, const std::string& message,
-                                  const char* reason, const char* source) {
+void MiniAgent::report_from_agent(const char* state, const std::string& message, const char* reason,
+                                  const char* source) {
   if (outcome_) return;
-  const double now = std::chrono::duration<double>(
-      std::chrono::system_clock::now().time_since_epoch()).count();
+  const double now =
+      std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
   outcome_ = json::object{{"task_id", json::object{{"value", task_.task_id}}},
                           {"state", state},
                           {"message", message},
@@ -245,8 +251,8 @@ void MiniAgent::violation(const std::string& what) {
 // Each text once, and not without end: an executor may try again for ever.
 void MiniAgent::remember(const std::string& violation_text) {
   constexpr std::size_t kMost = 50;
-  const bool known = std::find(violations_.begin(), violations_.end(), violation_text) !=
-                     violations_.end();
+  const bool known =
+      std::find(violations_.begin(), violations_.end(), violation_text) != violations_.end();
   if (!known && violations_.size() < kMost) violations_.push_back(violation_text);
 }
 

@@ -85,8 +85,8 @@ void MiniAgent::shut_down(const char* why) {
   if (shutting_down_) return;
   shutting_down_ = true;
   const bool delivered = send(bare_event("SHUTDOWN"));
-  emit("shutdown_sent", {{"why", why}, {"grace", options_.shutdown_grace},
-                         {"delivered", delivered}});
+  emit("shutdown_sent",
+       {{"why", why}, {"grace", options_.shutdown_grace}, {"delivered", delivered}});
   const Nanoseconds grace = parse_duration(options_.shutdown_grace).value_or(Nanoseconds(0));
   after(grace, [this] {
     kill_executor("still running " + options_.shutdown_grace + " after SHUTDOWN");

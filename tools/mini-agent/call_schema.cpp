@@ -31,46 +31,47 @@ constexpr Field kIdFields[] = {{"value", Kind::String, true}};
 constexpr Schema kId{kIdFields};
 
 constexpr std::string_view kTaskStates[] = {
-    "TASK_STAGING", "TASK_STARTING", "TASK_RUNNING",     "TASK_KILLING", "TASK_FINISHED",
-    "TASK_FAILED",  "TASK_KILLED",   "TASK_ERROR",       "TASK_LOST",    "TASK_DROPPED",
-    "TASK_UNREACHABLE", "TASK_GONE", "TASK_GONE_BY_OPERATOR", "TASK_UNKNOWN"};
+    "TASK_STAGING",          "TASK_STARTING",    "TASK_RUNNING",
+    "TASK_KILLING",          "TASK_FINISHED",    "TASK_FAILED",
+    "TASK_KILLED",           "TASK_ERROR",       "TASK_LOST",
+    "TASK_DROPPED",          "TASK_UNREACHABLE", "TASK_GONE",
+    "TASK_GONE_BY_OPERATOR", "TASK_UNKNOWN"};
 constexpr std::string_view kSources[] = {"SOURCE_MASTER", "SOURCE_AGENT", "SOURCE_EXECUTOR"};
-constexpr std::string_view kReasons[] = {
-    "REASON_COMMAND_EXECUTOR_FAILED",
-    "REASON_CONTAINER_LAUNCH_FAILED",
-    "REASON_CONTAINER_LIMITATION",
-    "REASON_CONTAINER_LIMITATION_DISK",
-    "REASON_CONTAINER_LIMITATION_MEMORY",
-    "REASON_CONTAINER_PREEMPTED",
-    "REASON_CONTAINER_UPDATE_FAILED",
-    "REASON_MAX_COMPLETION_TIME_REACHED",
-    "REASON_EXECUTOR_REGISTRATION_TIMEOUT",
-    "REASON_EXECUTOR_REREGISTRATION_TIMEOUT",
-    "REASON_EXECUTOR_TERMINATED",
-    "REASON_EXECUTOR_UNREGISTERED",
-    "REASON_FRAMEWORK_REMOVED",
-    "REASON_GC_ERROR",
-    "REASON_INVALID_FRAMEWORKID",
-    "REASON_INVALID_OFFERS",
-    "REASON_IO_SWITCHBOARD_EXITED",
-    "REASON_MASTER_DISCONNECTED",
-    "REASON_RECONCILIATION",
-    "REASON_RESOURCES_UNKNOWN",
-    "REASON_AGENT_DISCONNECTED",
-    "REASON_AGENT_DRAINING",
-    "REASON_AGENT_REMOVED",
-    "REASON_AGENT_REMOVED_BY_OPERATOR",
-    "REASON_AGENT_REREGISTERED",
-    "REASON_AGENT_RESTARTED",
-    "REASON_AGENT_UNKNOWN",
-    "REASON_TASK_KILLED_DURING_LAUNCH",
-    "REASON_TASK_CHECK_STATUS_UPDATED",
-    "REASON_TASK_HEALTH_CHECK_STATUS_UPDATED",
-    "REASON_TASK_GROUP_INVALID",
-    "REASON_TASK_GROUP_UNAUTHORIZED",
-    "REASON_TASK_INVALID",
-    "REASON_TASK_UNAUTHORIZED",
-    "REASON_TASK_UNKNOWN"};
+constexpr std::string_view kReasons[] = {"REASON_COMMAND_EXECUTOR_FAILED",
+                                         "REASON_CONTAINER_LAUNCH_FAILED",
+                                         "REASON_CONTAINER_LIMITATION",
+                                         "REASON_CONTAINER_LIMITATION_DISK",
+                                         "REASON_CONTAINER_LIMITATION_MEMORY",
+                                         "REASON_CONTAINER_PREEMPTED",
+                                         "REASON_CONTAINER_UPDATE_FAILED",
+                                         "REASON_MAX_COMPLETION_TIME_REACHED",
+                                         "REASON_EXECUTOR_REGISTRATION_TIMEOUT",
+                                         "REASON_EXECUTOR_REREGISTRATION_TIMEOUT",
+                                         "REASON_EXECUTOR_TERMINATED",
+                                         "REASON_EXECUTOR_UNREGISTERED",
+                                         "REASON_FRAMEWORK_REMOVED",
+                                         "REASON_GC_ERROR",
+                                         "REASON_INVALID_FRAMEWORKID",
+                                         "REASON_INVALID_OFFERS",
+                                         "REASON_IO_SWITCHBOARD_EXITED",
+                                         "REASON_MASTER_DISCONNECTED",
+                                         "REASON_RECONCILIATION",
+                                         "REASON_RESOURCES_UNKNOWN",
+                                         "REASON_AGENT_DISCONNECTED",
+                                         "REASON_AGENT_DRAINING",
+                                         "REASON_AGENT_REMOVED",
+                                         "REASON_AGENT_REMOVED_BY_OPERATOR",
+                                         "REASON_AGENT_REREGISTERED",
+                                         "REASON_AGENT_RESTARTED",
+                                         "REASON_AGENT_UNKNOWN",
+                                         "REASON_TASK_KILLED_DURING_LAUNCH",
+                                         "REASON_TASK_CHECK_STATUS_UPDATED",
+                                         "REASON_TASK_HEALTH_CHECK_STATUS_UPDATED",
+                                         "REASON_TASK_GROUP_INVALID",
+                                         "REASON_TASK_GROUP_UNAUTHORIZED",
+                                         "REASON_TASK_INVALID",
+                                         "REASON_TASK_UNAUTHORIZED",
+                                         "REASON_TASK_UNKNOWN"};
 constexpr std::string_view kCheckTypes[] = {"UNKNOWN", "COMMAND", "HTTP", "TCP"};
 constexpr std::string_view kCallTypes[] = {"UNKNOWN", "SUBSCRIBE", "UPDATE", "MESSAGE",
                                            "HEARTBEAT"};
@@ -82,11 +83,10 @@ constexpr Field kStatusCodeFields[] = {{"status_code", Kind::Number}};
 constexpr Schema kCheckHttp{kStatusCodeFields};
 constexpr Field kSucceededFields[] = {{"succeeded", Kind::Bool}};
 constexpr Schema kCheckTcp{kSucceededFields};
-constexpr Field kCheckStatusFields[] = {
-    {"type", Kind::Enum, false, false, nullptr, kCheckTypes},
-    {"command", Kind::Message, false, false, &kCheckCommand},
-    {"http", Kind::Message, false, false, &kCheckHttp},
-    {"tcp", Kind::Message, false, false, &kCheckTcp}};
+constexpr Field kCheckStatusFields[] = {{"type", Kind::Enum, false, false, nullptr, kCheckTypes},
+                                        {"command", Kind::Message, false, false, &kCheckCommand},
+                                        {"http", Kind::Message, false, false, &kCheckHttp},
+                                        {"tcp", Kind::Message, false, false, &kCheckTcp}};
 constexpr Schema kCheckStatus{kCheckStatusFields};
 
 constexpr Field kLabelFields[] = {{"key", Kind::String, true}, {"value", Kind::String}};
@@ -94,8 +94,8 @@ constexpr Schema kLabel{kLabelFields};
 constexpr Field kLabelsFields[] = {{"labels", Kind::Message, false, true, &kLabel}};
 constexpr Schema kLabels{kLabelsFields};
 
-constexpr Field kIpAddressFields[] = {
-    {"protocol", Kind::Enum, false, false, nullptr, kProtocols}, {"ip_address", Kind::String}};
+constexpr Field kIpAddressFields[] = {{"protocol", Kind::Enum, false, false, nullptr, kProtocols},
+                                      {"ip_address", Kind::String}};
 constexpr Schema kIpAddress{kIpAddressFields};
 constexpr Field kNetworkInfoFields[] = {{"ip_addresses", Kind::Message, false, true, &kIpAddress},
                                         {"name", Kind::String},
@@ -103,8 +103,7 @@ constexpr Field kNetworkInfoFields[] = {{"ip_addresses", Kind::Message, false, t
                                         {"labels", Kind::Message, false, false, &kLabels},
                                         {"port_mappings", Kind::Message, false, true}};
 constexpr Schema kNetworkInfo{kNetworkInfoFields};
-constexpr Field kContainerIdFields[] = {{"value", Kind::String, true},
-                                        {"parent", Kind::Message}};
+constexpr Field kContainerIdFields[] = {{"value", Kind::String, true}, {"parent", Kind::Message}};
 constexpr Schema kContainerId{kContainerIdFields};
 constexpr Field kContainerStatusFields[] = {
     {"container_id", Kind::Message, false, false, &kContainerId},
@@ -132,16 +131,15 @@ constexpr Field kTaskStatusFields[] = {
     {"limitation", Kind::Message}};
 constexpr Schema kTaskStatus{kTaskStatusFields};
 
-constexpr Field kExecutorInfoFields[] = {
-    {"type", Kind::Enum},
-    {"executor_id", Kind::Message, true, false, &kId},
-    {"framework_id", Kind::Message, false, false, &kId},
-    {"command", Kind::Message},
-    {"container", Kind::Message},
-    {"resources", Kind::Message, false, true},
-    {"name", Kind::String},
-    {"source", Kind::String},
-    {"data", Kind::Bytes}};
+constexpr Field kExecutorInfoFields[] = {{"type", Kind::Enum},
+                                         {"executor_id", Kind::Message, true, false, &kId},
+                                         {"framework_id", Kind::Message, false, false, &kId},
+                                         {"command", Kind::Message},
+                                         {"container", Kind::Message},
+                                         {"resources", Kind::Message, false, true},
+                                         {"name", Kind::String},
+                                         {"source", Kind::String},
+                                         {"data", Kind::Bytes}};
 constexpr Schema kExecutorInfo{kExecutorInfoFields};
 constexpr Field kDockerFields[] = {{"image", Kind::String, true},
                                    {"network", Kind::Enum},
@@ -156,14 +154,13 @@ constexpr Field kContainerFields[] = {{"type", Kind::Enum, true},
                                       {"hostname", Kind::String},
                                       {"docker", Kind::Message, false, false, &kDocker}};
 constexpr Schema kContainer{kContainerFields};
-constexpr Field kTaskInfoFields[] = {
-    {"name", Kind::String, true},
-    {"task_id", Kind::Message, true, false, &kId},
-    {"agent_id", Kind::Message, true, false, &kId},
-    {"resources", Kind::Message, false, true},
-    {"executor", Kind::Message, false, false, &kExecutorInfo},
-    {"container", Kind::Message, false, false, &kContainer},
-    {"data", Kind::Bytes}};
+constexpr Field kTaskInfoFields[] = {{"name", Kind::String, true},
+                                     {"task_id", Kind::Message, true, false, &kId},
+                                     {"agent_id", Kind::Message, true, false, &kId},
+                                     {"resources", Kind::Message, false, true},
+                                     {"executor", Kind::Message, false, false, &kExecutorInfo},
+                                     {"container", Kind::Message, false, false, &kContainer},
+                                     {"data", Kind::Bytes}};
 constexpr Schema kTaskInfo{kTaskInfoFields};
 
 constexpr Field kUpdateFields[] = {{"status", Kind::Message, true, false, &kTaskStatus}};
@@ -174,13 +171,12 @@ constexpr Field kSubscribeFields[] = {
 constexpr Schema kSubscribe{kSubscribeFields};
 constexpr Field kMessageFields[] = {{"data", Kind::Bytes, true}};
 constexpr Schema kMessage{kMessageFields};
-constexpr Field kCallFields[] = {
-    {"executor_id", Kind::Message, true, false, &kId},
-    {"framework_id", Kind::Message, true, false, &kId},
-    {"type", Kind::Enum, false, false, nullptr, kCallTypes},
-    {"subscribe", Kind::Message, false, false, &kSubscribe},
-    {"update", Kind::Message, false, false, &kUpdate},
-    {"message", Kind::Message, false, false, &kMessage}};
+constexpr Field kCallFields[] = {{"executor_id", Kind::Message, true, false, &kId},
+                                 {"framework_id", Kind::Message, true, false, &kId},
+                                 {"type", Kind::Enum, false, false, nullptr, kCallTypes},
+                                 {"subscribe", Kind::Message, false, false, &kSubscribe},
+                                 {"update", Kind::Message, false, false, &kUpdate},
+                                 {"message", Kind::Message, false, false, &kMessage}};
 constexpr Schema kCall{kCallFields};
 
 std::string quoted(std::string_view name) { return "'" + std::string(name) + "'"; }
@@ -310,8 +306,8 @@ void find_missing(const json::object& object, const Schema& schema, const std::s
     }
     std::size_t index = 0;
     for (const auto& element : value->as_array()) {
-      find_missing(element.as_object(), *field.message,
-                   path + "[" + std::to_string(index++) + "].", missing);
+      find_missing(element.as_object(), *field.message, path + "[" + std::to_string(index++) + "].",
+                   missing);
     }
   }
 }

@@ -16,25 +16,35 @@ constexpr std::string_view kProtobuf = "application/x-protobuf";
 
 std::string_view reason_phrase(unsigned status) {
   switch (status) {
-    case 200: return "OK";
-    case 202: return "Accepted";
-    case 400: return "Bad Request";
-    case 401: return "Unauthorized";
-    case 403: return "Forbidden";
-    case 404: return "Not Found";
-    case 405: return "Method Not Allowed";
-    case 406: return "Not Acceptable";
-    case 415: return "Unsupported Media Type";
-    case 501: return "Not Implemented";
-    case 503: return "Service Unavailable";
-    default: return "Internal Server Error";
+    case 200:
+      return "OK";
+    case 202:
+      return "Accepted";
+    case 400:
+      return "Bad Request";
+    case 401:
+      return "Unauthorized";
+    case 403:
+      return "Forbidden";
+    case 404:
+      return "Not Found";
+    case 405:
+      return "Method Not Allowed";
+    case 406:
+      return "Not Acceptable";
+    case 415:
+      return "Unsupported Media Type";
+    case 501:
+      return "Not Implemented";
+    case 503:
+      return "Service Unavailable";
+    default:
+      return "Internal Server Error";
   }
 }
 
 std::string percent_decoded(std::string_view text) {
-  const auto hex = [](char c) {
-    return c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10;
-  };
+  const auto hex = [](char c) { return c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10; };
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] == '%' && i + 2 < text.size() &&
@@ -69,8 +79,10 @@ std::optional<std::string> check_status_error(const json::object& status) {
   const json::object& check = found->as_object();
   const std::string_view type = text_at(check, "type");
   if (type.empty()) return "CheckStatusInfo must specify 'type'";
-  const std::string_view part = type == "COMMAND" ? "command" : type == "HTTP" ? "http"
-                                : type == "TCP"   ? "tcp" : "";
+  const std::string_view part = type == "COMMAND" ? "command"
+                                : type == "HTTP"  ? "http"
+                                : type == "TCP"   ? "tcp"
+                                                  : "";
   if (part.empty()) return "'" + std::string(type) + "' is not a valid check's status type";
   if (check.contains(part)) return std::nullopt;
   return "Expecting '" + std::string(part) + "' to be set for " + std::string(type) +
@@ -146,8 +158,7 @@ Verdict parse_call(const CallRequest& request) {
     return refusal(400, "Failed to parse body into Call protobuf");
   }
   if (*request.content_type != kJson) {
-    return refusal(415,
-                   "Expecting 'Content-Type' of application/json or application/x-protobuf");
+    return refusal(415, "Expecting 'Content-Type' of application/json or application/x-protobuf");
   }
   const ParsedJson parsed = parse_as_agent(request.body);
   if (!parsed.error.empty()) {
@@ -200,8 +211,10 @@ Verdict judge_call(const CallRequest& request, const AgentView& agent) {
     return with_type(refusal(503, "Agent has not finished recovery"), type_in(request.body));
   }
   if (request.method != "POST") {
-    Verdict verdict = refusal(405, "405 Method Not Allowed. Expecting one of { 'POST' }, but "
-                                   "received '" + request.method + "'.");
+    Verdict verdict = refusal(405,
+                              "405 Method Not Allowed. Expecting one of { 'POST' }, but "
+                              "received '" +
+                                  request.method + "'.");
     verdict.header_name = "Allow";
     verdict.header_value = "POST";
     return verdict;
@@ -211,8 +224,10 @@ Verdict judge_call(const CallRequest& request, const AgentView& agent) {
   const std::string type = verdict.call_type;
   if (type == "SUBSCRIBE") {
     if (!accepts_json(request.accept)) {
-      return with_type(refusal(406, "Expecting 'Accept' to allow 'application/x-protobuf' or "
-                                    "'application/json'"), type);
+      return with_type(refusal(406,
+                               "Expecting 'Accept' to allow 'application/x-protobuf' or "
+                               "'application/json'"),
+                       type);
     }
   } else if (agent.recovering) {
     return with_type(refusal(503, "Agent has not finished recovery"), type);

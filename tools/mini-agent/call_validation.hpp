@@ -22,18 +22,18 @@ struct AgentView {
   std::string executor_id;
   bool framework_known = true;  // false after a restart without checkpointing
   bool subscribed = false;
-  bool starting = false;        // nothing is answered but 503
-  bool recovering = false;      // SUBSCRIBE works, all other calls are answered 503
+  bool starting = false;    // nothing is answered but 503
+  bool recovering = false;  // SUBSCRIBE works, all other calls are answered 503
   std::optional<std::string> token;
 };
 
 struct Verdict {
   unsigned status = 202;
   std::string reason = "Accepted";
-  std::string text;                      // body of a refusal
-  std::string header_name, header_value; // Allow or WWW-Authenticate
-  std::string call_type;                 // SUBSCRIBE, UPDATE, ... as far as it could be read
-  boost::json::object call;              // the converted call when status is 200 or 202
+  std::string text;                       // body of a refusal
+  std::string header_name, header_value;  // Allow or WWW-Authenticate
+  std::string call_type;                  // SUBSCRIBE, UPDATE, ... as far as it could be read
+  boost::json::object call;               // the converted call when status is 200 or 202
   bool accepted() const { return status < 300; }
 };
 

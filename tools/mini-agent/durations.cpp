@@ -10,9 +10,9 @@ struct Unit {
   std::string_view name;
   double nanoseconds;
 };
-constexpr Unit kUnits[] = {{"ns", 1},       {"us", 1e3},     {"ms", 1e6},         {"secs", 1e9},
-                           {"mins", 60e9},  {"hrs", 3600e9}, {"days", 86400e9},
-                           {"weeks", 604800e9}, {"s", 1e9},  {"", 1e9}};
+constexpr Unit kUnits[] = {{"ns", 1},      {"us", 1e3},     {"ms", 1e6},       {"secs", 1e9},
+                           {"mins", 60e9}, {"hrs", 3600e9}, {"days", 86400e9}, {"weeks", 604800e9},
+                           {"s", 1e9},     {"", 1e9}};
 
 }  // namespace
 

@@ -60,8 +60,8 @@ void EventStream::watch_peer() {
     if (error || !self->open_) return;
     char byte = 0;
     boost::system::error_code peeked;
-    const auto count = self->socket_.receive(asio::buffer(&byte, 1),
-                                             asio::socket_base::message_peek, peeked);
+    const auto count =
+        self->socket_.receive(asio::buffer(&byte, 1), asio::socket_base::message_peek, peeked);
     if (peeked || count == 0) {
       self->end("closed by the executor");
       self->wake_.cancel();

@@ -24,12 +24,9 @@ json::array agent_resources() {
 json::object framework_info(const Task& task, const AgentIdentity& agent) {
   json::array capabilities;
   for (const auto& name : agent.capabilities) capabilities.push_back(json::object{{"type", name}});
-  json::object info{{"user", "root"},
-                    {"name", "mini-agent"},
-                    {"id", id(task.framework_id)},
-                    {"failover_timeout", 0.0},
-                    {"checkpoint", agent.checkpoint},
-                    {"roles", json::array{"*"}}};
+  json::object info{
+      {"user", "root"},          {"name", "mini-agent"},           {"id", id(task.framework_id)},
+      {"failover_timeout", 0.0}, {"checkpoint", agent.checkpoint}, {"roles", json::array{"*"}}};
   if (!capabilities.empty()) info["capabilities"] = std::move(capabilities);
   return info;
 }

@@ -117,8 +117,8 @@ void ExecutorProcess::start(const ProcessStart& what, OnEnd on_end) {
   int report[2];
   if (::pipe2(report, O_CLOEXEC) != 0) throw std::runtime_error("pipe: no descriptors left");
   pid_ = ::fork();
-  if (pid_ == 0) become(what, const_cast<char**>(argv.data()), const_cast<char**>(envp.data()),
-                        report[1]);
+  if (pid_ == 0)
+    become(what, const_cast<char**>(argv.data()), const_cast<char**>(envp.data()), report[1]);
   ::close(report[1]);
   int error = pid_ < 0 ? errno : 0;
   if (pid_ > 0 && ::read(report[0], &error, sizeof(error)) != sizeof(error)) error = 0;

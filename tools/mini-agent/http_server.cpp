@@ -96,8 +96,8 @@ unsigned short HttpServer::listen(unsigned short port) {
 
 void HttpServer::listen_unix(const std::string& path) {
   ::unlink(path.c_str());
-  unix_acceptor_ = asio::local::stream_protocol::acceptor(
-      io_, asio::local::stream_protocol::endpoint(path));
+  unix_acceptor_ =
+      asio::local::stream_protocol::acceptor(io_, asio::local::stream_protocol::endpoint(path));
   accept_unix();
 }
 
@@ -134,8 +134,7 @@ void HttpServer::accept_unix() {
 
 void HttpServer::serve(StreamSocket socket, bool unix_socket) {
   std::erase_if(connections_, [](const auto& weak) { return weak.expired(); });
-  auto connection =
-      std::make_shared<Connection>(Connection{std::move(socket), unix_socket, {}});
+  auto connection = std::make_shared<Connection>(Connection{std::move(socket), unix_socket, {}});
   connections_.insert(connection);
   asio::co_spawn(io_, run(connection, handler_), asio::detached);
 }

@@ -41,7 +41,7 @@ std::string state(const std::string& text) {
 }
 
 template <typename Owner>
-Setter flag(bool Owner::*member, bool value = true) {
+Setter flag(bool Owner::* member, bool value = true) {
   if constexpr (std::is_same_v<Owner, Options>) {
     return [member, value](Options& o, const std::string&) { o.*member = value; };
   } else {
@@ -50,7 +50,7 @@ Setter flag(bool Owner::*member, bool value = true) {
 }
 
 template <typename Owner, typename Value>
-Setter seconds(Value Owner::*member) {
+Setter seconds(Value Owner::* member) {
   return [member](Options& o, const std::string& text) {
     if constexpr (std::is_same_v<Owner, Options>) {
       o.*member = duration(text);
@@ -60,18 +60,18 @@ Setter seconds(Value Owner::*member) {
   };
 }
 
-Setter text(std::string Options::*member) {
+Setter text(std::string Options::* member) {
   return [member](Options& o, const std::string& value) { o.*member = value; };
 }
 
-Setter mesos_duration(std::string Options::*member) {
+Setter mesos_duration(std::string Options::* member) {
   return [member](Options& o, const std::string& value) {
     duration(value);
     o.*member = as_mesos_duration(value);
   };
 }
 
-Setter port(unsigned short Options::*member) {
+Setter port(unsigned short Options::* member) {
   return [member](Options& o, const std::string& value) {
     o.*member = static_cast<unsigned short>(number(value, 0, 65535));
   };
@@ -132,34 +132,33 @@ std::vector<Option> agent_options() {
 }
 
 std::vector<Option> framework_options() {
-  return {
-      {"--kill-after", "TIME", "KILL so long after the first TASK_RUNNING",
-       seconds(&Options::kill_after)},
-      {"--kill-grace", "TIME", "kill_policy of that KILL", seconds(&Options::kill_grace)},
-      {"--kill-on", "STATE", "KILL when an update of this state arrives",
-       [](Options& o, const std::string& value) { o.kill_on = state(value); }},
-      {"--kill-at-launch", "", "KILL right after LAUNCH", flag(&Options::kill_at_launch)},
-      {"--kill-before-launch", "", "KILL between SUBSCRIBED and LAUNCH",
-       flag(&Options::kill_before_launch)},
-      {"--kill-before-subscribe", "", "killed before: the first event is SHUTDOWN",
-       flag(&Options::kill_before_subscribe)},
-      {"--kill-task", "ID", "the task id in KILL (default: the task's)",
-       text(&Options::kill_task_id)},
-      {"--second-kill-after", "TIME", "another KILL so long after the first",
-       seconds(&Options::second_kill_after)},
-      {"--second-kill-grace", "TIME", "its kill_policy", seconds(&Options::second_kill_grace)},
-      {"--shutdown-after", "TIME", "SHUTDOWN so long after the first TASK_RUNNING",
-       seconds(&Options::shutdown_after)},
-      {"--shutdown-on", "STATE", "SHUTDOWN when an update of this state arrives",
-       [](Options& o, const std::string& value) { o.shutdown_on = state(value); }},
-      {"--message", "TEXT", "a framework MESSAGE with this data, after the first TASK_RUNNING",
-       text(&Options::message)},
-      {"--message-after", "TIME", "so long after it", seconds(&Options::message_after)},
-      {"--after-launch", "", "count the -after times from LAUNCH instead",
-       flag(&Options::after_launch)},
-      {"--second-launch", "", "LAUNCH a second task after the first TASK_RUNNING",
-       flag(&Options::second_launch)},
-      {"--launch-group", "", "LAUNCH_GROUP instead of LAUNCH", flag(&Options::launch_group)}};
+  return {{"--kill-after", "TIME", "KILL so long after the first TASK_RUNNING",
+           seconds(&Options::kill_after)},
+          {"--kill-grace", "TIME", "kill_policy of that KILL", seconds(&Options::kill_grace)},
+          {"--kill-on", "STATE", "KILL when an update of this state arrives",
+           [](Options& o, const std::string& value) { o.kill_on = state(value); }},
+          {"--kill-at-launch", "", "KILL right after LAUNCH", flag(&Options::kill_at_launch)},
+          {"--kill-before-launch", "", "KILL between SUBSCRIBED and LAUNCH",
+           flag(&Options::kill_before_launch)},
+          {"--kill-before-subscribe", "", "killed before: the first event is SHUTDOWN",
+           flag(&Options::kill_before_subscribe)},
+          {"--kill-task", "ID", "the task id in KILL (default: the task's)",
+           text(&Options::kill_task_id)},
+          {"--second-kill-after", "TIME", "another KILL so long after the first",
+           seconds(&Options::second_kill_after)},
+          {"--second-kill-grace", "TIME", "its kill_policy", seconds(&Options::second_kill_grace)},
+          {"--shutdown-after", "TIME", "SHUTDOWN so long after the first TASK_RUNNING",
+           seconds(&Options::shutdown_after)},
+          {"--shutdown-on", "STATE", "SHUTDOWN when an update of this state arrives",
+           [](Options& o, const std::string& value) { o.shutdown_on = state(value); }},
+          {"--message", "TEXT", "a framework MESSAGE with this data, after the first TASK_RUNNING",
+           text(&Options::message)},
+          {"--message-after", "TIME", "so long after it", seconds(&Options::message_after)},
+          {"--after-launch", "", "count the -after times from LAUNCH instead",
+           flag(&Options::after_launch)},
+          {"--second-launch", "", "LAUNCH a second task after the first TASK_RUNNING",
+           flag(&Options::second_launch)},
+          {"--launch-group", "", "LAUNCH_GROUP instead of LAUNCH", flag(&Options::launch_group)}};
 }
 
 std::vector<Option> fault_options() {
@@ -176,10 +175,8 @@ std::vector<Option> fault_options() {
       {"--fault-on", "STATE", "the update that starts the next five (TASK_RUNNING)",
        [](Options& o, const std::string& v) { o.faults.at = state(v); }},
       {"--garbage-record", "", "an event that is not JSON", flag(&Faults::garbage_record)},
-      {"--garbage-length", "", "a record whose length is no number",
-       flag(&Faults::garbage_length)},
-      {"--oversized-record", "", "an event of 64 MiB and a byte",
-       flag(&Faults::oversized_record)},
+      {"--garbage-length", "", "a record whose length is no number", flag(&Faults::garbage_length)},
+      {"--oversized-record", "", "an event of 64 MiB and a byte", flag(&Faults::oversized_record)},
       {"--disconnect", "", "close the event stream", flag(&Faults::disconnect)},
       {"--silent", "", "stop answering and heartbeats", flag(&Faults::silent)},
       {"--silent-for", "TIME", "only so long", seconds(&Faults::silent_for)},

@@ -18,10 +18,10 @@ struct Options {
   std::string task_path;
 
   // The executor.
-  std::string executor;  // empty: sidecar-executor next to our own binary
-  std::string wrapper;   // run by `sh -c` instead of the executor
-  bool spawn = true;     // false: somebody else starts the executor (tests)
-  std::string sandbox;   // empty: a new folder
+  std::string executor;                  // empty: sidecar-executor next to our own binary
+  std::string wrapper;                   // run by `sh -c` instead of the executor
+  bool spawn = true;                     // false: somebody else starts the executor (tests)
+  std::string sandbox;                   // empty: a new folder
   std::vector<std::string> environment;  // NAME=VALUE, given last, so it wins
   std::optional<std::string> token;
 

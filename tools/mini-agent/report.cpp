@@ -122,8 +122,8 @@ class Page {
   void update(const json::object& event) {
     const json::object& status = event.at("status").as_object();
     const std::string state = text_at(status, "state");
-    terminal_ = terminal_ || (state != "TASK_STARTING" && state != "TASK_RUNNING" &&
-                              state != "TASK_KILLING");
+    terminal_ = terminal_ ||
+                (state != "TASK_STARTING" && state != "TASK_RUNNING" && state != "TASK_KILLING");
     std::string text = state;
     const bool bare = !status.contains("message") && !status.contains("container_status");
     if (!bare) text.resize(std::max<std::size_t>(text.size(), 13), ' ');
@@ -161,8 +161,8 @@ class Page {
       line(bold(text_at(event, "group") == "true" ? "LAUNCH_GROUP " : "LAUNCH ") +
            text_at(event, "task_id"));
     } else if (name == "subscribed") {
-      const std::string again = text_at(event, "n") == "1" ? "" : " again (" + text_at(event, "n") +
-                                                                      ")";
+      const std::string again =
+          text_at(event, "n") == "1" ? "" : " again (" + text_at(event, "n") + ")";
       line(dim("subscribed" + again));
     } else if (name == "executor_pid") {
       line(dim("executor " + text_at(event, "command") + ", pid " + text_at(event, "pid")));
@@ -214,7 +214,8 @@ class Page {
     const std::string duration = printf_double("%.3fs", took);
     std::printf("\n%s  %s\n",
                 paint((std::string("1;") + colour_of(state)).c_str(),
-                      state.empty() ? "NO TERMINAL UPDATE" : state).c_str(),
+                      state.empty() ? "NO TERMINAL UPDATE" : state)
+                    .c_str(),
                 dim("after " + duration).c_str());
     field("message", one_line(text_at(event, "message")));
     field("reason", text_at(event, "reason"));

@@ -10,20 +10,20 @@ namespace {
 namespace json = boost::json;
 
 json::array capabilities() {
-  return {"MULTI_ROLE", "HIERARCHICAL_ROLE", "RESERVATION_REFINEMENT", "RESOURCE_PROVIDER",
-          "RESIZE_VOLUME", "AGENT_OPERATION_FEEDBACK", "AGENT_DRAINING", "TASK_RESOURCE_LIMITS"};
+  return {"MULTI_ROLE",        "HIERARCHICAL_ROLE",   "RESERVATION_REFINEMENT",
+          "RESOURCE_PROVIDER", "RESIZE_VOLUME",       "AGENT_OPERATION_FEEDBACK",
+          "AGENT_DRAINING",    "TASK_RESOURCE_LIMITS"};
 }
 
 json::object resources() {
-  return {{"disk", 8192.0}, {"mem", 8192.0}, {"gpus", 0.0}, {"cpus", 8.0},
-          {"ports", "[31000-32000]"}};
+  return {
+      {"disk", 8192.0}, {"mem", 8192.0}, {"gpus", 0.0}, {"cpus", 8.0}, {"ports", "[31000-32000]"}};
 }
 
 std::string pid(unsigned short port) { return "slave(1)@127.0.0.1:" + std::to_string(port); }
 
 std::string slave_hostname(const Cluster& cluster, int index) {
-  return index == 0 ? cluster.agent_hostname
-                    : "agent" + std::to_string(index + 1) + ".example";
+  return index == 0 ? cluster.agent_hostname : "agent" + std::to_string(index + 1) + ".example";
 }
 
 json::object slave(const Cluster& cluster, int index) {
@@ -56,9 +56,8 @@ std::string slaves_body(const Cluster& cluster) {
 
 std::string master_state(const Cluster& cluster) {
   const std::string where = "master@127.0.0.1:" + std::to_string(cluster.master_port);
-  const json::object leader{{"pid", where},
-                            {"port", cluster.master_port},
-                            {"hostname", cluster.master_hostname}};
+  const json::object leader{
+      {"pid", where}, {"port", cluster.master_port}, {"hostname", cluster.master_hostname}};
   return print_as_agent(json::object{{"version", "1.11.0"},
                                      {"hostname", cluster.master_hostname},
                                      {"leader", where},
@@ -116,8 +115,8 @@ HttpAnswer answer_as_master(const CallRequest& request, const Cluster& cluster) 
   if (path != "/redirect") return not_found();
   answer.status = 307;
   answer.reason = "Temporary Redirect";
-  answer.headers = {{"Location", "//" + cluster.master_hostname + ":" +
-                                     std::to_string(cluster.master_port)}};
+  answer.headers = {
+      {"Location", "//" + cluster.master_hostname + ":" + std::to_string(cluster.master_port)}};
   return answer;
 }
 

@@ -19,7 +19,7 @@ struct Task {
 Task load_task(const std::string& path, const std::string& executor_path);
 Task complete_task(boost::json::value json, const std::string& executor_path);
 
-std::string random_uuid();                 // dashed, as in container ids
+std::string random_uuid();  // dashed, as in container ids
 std::string random_uuid_bytes_in_base64();
 
 }  // namespace mini_agent

@@ -302,8 +302,11 @@ bool is_valid_utf8(std::string_view text) {
   };
   for (std::size_t i = 0; i < text.size();) {
     const unsigned first = byte(i);
-    std::size_t length = first < 0x80 ? 1 : first >= 0xc2 && first < 0xe0 ? 2
-                         : (first & 0xf0) == 0xe0 ? 3 : first >= 0xf0 && first <= 0xf4 ? 4 : 0;
+    std::size_t length = first < 0x80                     ? 1
+                         : first >= 0xc2 && first < 0xe0  ? 2
+                         : (first & 0xf0) == 0xe0         ? 3
+                         : first >= 0xf0 && first <= 0xf4 ? 4
+                                                          : 0;
     if (length == 0) return false;
     for (std::size_t k = 1; k < length; ++k) {
       if ((byte(i + k) & 0xc0) != 0x80) return false;

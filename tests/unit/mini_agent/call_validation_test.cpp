@@ -145,8 +145,7 @@ TEST(CallSchema, MissingFieldsOfListedTasksAreNamedWithTheirPlace) {
   const auto converted = convert_call(boost::json::parse(
       R"({"type":"SUBSCRIBE","executor_id":{"value":"e"},"framework_id":{"value":"f"},
           "subscribe":{"unacknowledged_tasks":[{"name":"n","task_id":{"value":"t"}}]}})"));
-  EXPECT_EQ(converted.error,
-            "Missing required fields: subscribe.unacknowledged_tasks[0].agent_id");
+  EXPECT_EQ(converted.error, "Missing required fields: subscribe.unacknowledged_tasks[0].agent_id");
 }
 
 TEST(Base64, BothWays) {

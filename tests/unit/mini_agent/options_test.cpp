@@ -63,7 +63,8 @@ TEST(TaskFile, WhatIsMissingIsCompleted) {
   const Task task = complete_task(
       parse_as_agent(R"({"task_id":{"value":"t"},"resources":[{"name":"cpus","type":"SCALAR",)"
                      R"("scalar":{"value":1}}],"container":{"type":"DOCKER","docker":)"
-                     R"({"image":"i"}}})").value,
+                     R"({"image":"i"}}})")
+          .value,
       "/opt/executor");
   EXPECT_EQ(task.executor_id, "t");
   EXPECT_EQ(task.info.at("name").as_string(), "t");
@@ -80,7 +81,8 @@ TEST(TaskFile, TheEnvironmentKeepsItsOrderAndSecretsAreResolved) {
   const Task task = complete_task(
       parse_as_agent(R"({"executor":{"command":{"environment":{"variables":[)"
                      R"({"name":"B","value":"1"},{"name":"A"},{"name":"S","type":"SECRET",)"
-                     R"("secret":{"type":"VALUE","value":{"data":"aGk="}}}]}}}})").value,
+                     R"("secret":{"type":"VALUE","value":{"data":"aGk="}}}]}}}})")
+          .value,
       "/x");
   EXPECT_EQ(task.environment, (std::vector<std::string>{"B=1", "A=", "S=hi"}));
 }

@@ -16,9 +16,9 @@ struct Exchange {
   std::string label;
   mini_agent::CallRequest request;
   unsigned status = 0;
-  std::string body;          // of the answer
-  std::string allow;         // its Allow header
-  bool cut = false;          // the transcript holds only a part of the request
+  std::string body;   // of the answer
+  std::string allow;  // its Allow header
+  bool cut = false;   // the transcript holds only a part of the request
 };
 
 // Empty when the file cannot be read.

@@ -47,7 +47,8 @@ TEST(Events, ALaunchIsTheRealOne) {
     if (text.find(R"({"type":"LAUNCH")") != std::string::npos) wanted = text;
   }
   ASSERT_FALSE(wanted.empty()) << "missing transcripts below " SX_SHARED_DIR;
-  const std::string body = wanted.substr(wanted.find('{'), wanted.rfind('}') + 1 - wanted.find('{'));
+  const std::string body =
+      wanted.substr(wanted.find('{'), wanted.rfind('}') + 1 - wanted.find('{'));
   const Task task = complete_task(parse_as_agent(body).value, "/x");
   EXPECT_EQ(print_as_agent(launch_event(task.info)), body);
   EXPECT_EQ(task.task_id, "t1.json");
