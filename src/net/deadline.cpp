@@ -7,6 +7,11 @@
 
 namespace sidecar_executor::net {
 
+std::string limit_text(Duration limit) {
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(limit).count();
+  return ms % 1000 == 0 ? std::to_string(ms / 1000) + " s" : std::to_string(ms) + " ms";
+}
+
 struct Deadline::State {
   State(const asio::any_io_executor& executor, std::function<void()> action)
       : timer(executor), expire(std::move(action)) {}

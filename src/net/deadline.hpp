@@ -7,6 +7,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <string>
 
 #include "net/cancellation.hpp"
 
@@ -18,6 +19,9 @@ namespace sidecar_executor::net {
 
 using Duration = std::chrono::nanoseconds;
 using SteadyTime = std::chrono::steady_clock::time_point;
+
+/// For messages: `10 s`, `250 ms`.
+std::string limit_text(Duration limit);
 
 /// Runs `expire` once unless it is destroyed or restarted before. A limit of Duration::max() never
 /// expires.

@@ -37,6 +37,19 @@ namespace {
 
 constexpr std::size_t header_limit = 64 * 1024;
 constexpr std::size_t read_chunk = 16 * 1024;
+/// What may wait to be parsed. Beast has no limit of its own for chunk extensions and trailers.
+constexpr std::size_t buffer_limit = 128 * 1024;
+
+SteadyTime end_of(Duration limit) {
+  const SteadyTime now = std::chrono::steady_clock::now();
+  return limit > SteadyTime::max() - now ? SteadyTime::max() : now + limit;
+}
+
+/// Time that is left, at least a tick; without limit as it came.
+Duration left_until(SteadyTime end) {
+  if (end == SteadyTime::max()) return Duration::max();
+  return std::max<Duration>(end - std::chrono::steady_clock::now(), Duration(1));
+}
 
 /// A peer that vanished without a word is noticed: 30 s idle, then 3 probes 10 s apart.
 void set_tcp_options(Socket& socket) {
@@ -95,6 +108,13 @@ void expect_server(SSL* ssl, const std::string& name) {
   ::SSL_set1_host(ssl, name.c_str());
 }
 
+/// Enough has come to say that this is no HTTP answer; `text` is the beginning of what came.
+bool is_other_protocol(std::string_view text) {
+  constexpr std::string_view begin = "HTTP/";
+  const auto size = std::min(text.size(), begin.size());
+  return size > 0 && text.substr(0, size) != begin.substr(0, size);
+}
+
 bool is_bad_http(const error_code& ec) {
   return ec.category() == http::make_error_code(http::error::bad_line_ending).category();
 }
@@ -121,20 +141,22 @@ struct HttpConnection::Impl {
   Cancellation* cancellation;
   Socket socket;
   std::optional<TlsStream> tls;
-  beast::flat_buffer buffer;
+  beast::flat_buffer buffer{buffer_limit};
   std::optional<http::response_parser<http::buffer_body>> stream;
-  bool idle = false;             // open and between exchanges
-  bool busy = false;             // an operation waits and still uses buffer and stream
-  std::uint64_t generation = 0;  // tells an operation that close() came while it waited
+  bool idle = false;                // open and between exchanges
+  bool busy = false;                // an operation waits and still uses buffer and stream
+  std::uint64_t generation = 0;     // tells an operation that close() came while it waited
+  Cancellation* look_up = nullptr;  // of the name, while connect() waits for it
 
   void close() {
     error_code ignored;
     socket.close(ignored);
     idle = false;
     ++generation;
+    if (look_up != nullptr) look_up->cancel();
     if (busy) return;  // the operation returns with an error and cleans up itself
     tls.reset();
-    buffer = {};
+    buffer = beast::flat_buffer(buffer_limit);
     stream.reset();
   }
 
@@ -153,10 +175,7 @@ struct HttpConnection::Impl {
   Error explain(const error_code& ec, bool timed_out, Duration limit, std::uint64_t began) const {
     if (cancelled()) return cancelled_error();
     if (timed_out) {
-      const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(limit).count();
-      return {ErrorKind::timeout,
-              address.display() + ": no answer within " +
-                  (ms % 1000 == 0 ? std::to_string(ms / 1000) + " s" : std::to_string(ms) + " ms")};
+      return {ErrorKind::timeout, address.display() + ": no answer within " + limit_text(limit)};
     }
     if (began != generation) return cancelled_error();
     if (ec == http::error::end_of_stream || ec == asio::error::eof ||
@@ -166,7 +185,8 @@ struct HttpConnection::Impl {
     if (ec == http::error::partial_message) {
       return {ErrorKind::unreachable, address.display() + ": answer cut off"};
     }
-    if (ec == http::error::body_limit || ec == http::error::header_limit) {
+    if (ec == http::error::body_limit || ec == http::error::header_limit ||
+        ec == http::error::buffer_overflow) {
       return {ErrorKind::too_large, address.display() + ": answer larger than the limit"};
     }
     if (is_bad_http(ec)) {
@@ -176,33 +196,76 @@ struct HttpConnection::Impl {
     return {ErrorKind::unreachable, address.display() + ": " + ec.message()};
   }
 
-  asio::awaitable<Result<void>> handshake(Duration limit);
-
-  asio::awaitable<Result<void>> connect_to(const Socket::endpoint_type& endpoint, Duration limit) {
-    const std::uint64_t began = generation;
-    error_code ec;
-    Deadline deadline(executor, limit, [this] { socket.close(); });
-    co_await socket.async_connect(endpoint, asio::redirect_error(asio::use_awaitable, ec));
-    if (ec || deadline.expired() || cancelled() || began != generation) {
-      co_return explain(ec, deadline.expired(), limit, began);
-    }
-    co_return boost::system::in_place_value;
-  }
+  /// `limit` is what the message says; the operation ends at `end`.
+  asio::awaitable<Result<void>> connect_to(Socket::endpoint_type endpoint, SteadyTime end,
+                                           Duration limit);
+  asio::awaitable<Result<void>> connect_tcp(SteadyTime end, Duration limit);
+  asio::awaitable<Result<void>> handshake(SteadyTime end, Duration limit);
+  asio::awaitable<Result<std::size_t>> read_some(char* data, std::size_t size, SteadyTime end,
+                                                 Duration limit);
+  asio::awaitable<Result<std::string>> read_rest(SteadyTime end, Duration limit,
+                                                 std::size_t body_limit);
 };
 
-asio::awaitable<Result<void>> HttpConnection::Impl::handshake(Duration limit) {
+asio::awaitable<Result<void>> HttpConnection::Impl::connect_to(Socket::endpoint_type endpoint,
+                                                               SteadyTime end, Duration limit) {
+  const std::uint64_t began = generation;
+  error_code ec;
+  Deadline deadline(executor, left_until(end), [this] {
+    error_code ignored;
+    socket.close(ignored);
+  });
+  co_await socket.async_connect(endpoint, asio::redirect_error(asio::use_awaitable, ec));
+  if (!ec && !deadline.expired() && !cancelled() && began == generation) {
+    co_return boost::system::in_place_value;
+  }
+  const Error error = explain(ec, deadline.expired(), limit, began);
+  error_code ignored;
+  socket.close(ignored);
+  co_return error;
+}
+
+asio::awaitable<Result<void>> HttpConnection::Impl::connect_tcp(SteadyTime end, Duration limit) {
+  const std::uint64_t began = generation;
+  Cancellation closed;
+  look_up = &closed;
+  const auto addresses = co_await resolve(address.host, limit, &closed);
+  look_up = nullptr;
+  if (cancelled() || began != generation) co_return cancelled_error();
+  if (!addresses) co_return addresses.error();
+  Result<void> last = Error{ErrorKind::unreachable, "no address"};
+  auto others = static_cast<int>(addresses->size());
+  for (const auto& ip : *addresses) {
+    // A silent address must not use up the time of those after it.
+    const SteadyTime share =
+        end == SteadyTime::max() ? end : end_of(left_until(end) / std::max(others--, 1));
+    last = co_await connect_to(asio::ip::tcp::endpoint(ip, address.port), share, limit);
+    if (cancelled() || began != generation) co_return cancelled_error();
+    if (last) break;
+  }
+  if (!last) co_return last;
+  set_tcp_options(socket);
+  if (address.tls) last = co_await handshake(end, limit);
+  co_return last;
+}
+
+asio::awaitable<Result<void>> HttpConnection::Impl::handshake(SteadyTime end, Duration limit) {
   if (!address.tls_context) {
+    close();
     co_return Error{ErrorKind::invalid, address.display() + ": https is not set up"};
   }
   SSL* ssl = ::SSL_new(static_cast<SSL_CTX*>(address.tls_context->native()));
-  if (ssl == nullptr) co_return Error{ErrorKind::unreachable, "TLS: out of memory"};
+  if (ssl == nullptr) {
+    close();
+    co_return Error{ErrorKind::unreachable, "TLS: out of memory"};
+  }
   const std::string& name = address.tls_context->settings().server_name;
   expect_server(ssl, name.empty() ? address.host : name);
   tls.emplace(socket, ssl);  // owns ssl
   const std::uint64_t began = generation;
   error_code ec;
   busy = true;
-  Deadline deadline(executor, limit, [this] { close(); });
+  Deadline deadline(executor, left_until(end), [this] { close(); });
   co_await tls->async_handshake(asio::ssl::stream_base::client,
                                 asio::redirect_error(asio::use_awaitable, ec));
   busy = false;
@@ -229,7 +292,8 @@ bool HttpConnection::is_open() const { return impl_->socket.is_open(); }
 const Address& HttpConnection::address() const { return impl_->address; }
 
 bool HttpConnection::is_reusable() const {
-  if (!impl_->idle || !impl_->socket.is_open()) return false;
+  // Bytes after an answer belong to nothing: the next answer must not begin with them.
+  if (!impl_->idle || !impl_->socket.is_open() || impl_->buffer.size() > 0) return false;
   char byte = 0;
   const auto got = ::recv(impl_->socket.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
   return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
@@ -238,46 +302,34 @@ bool HttpConnection::is_reusable() const {
 asio::awaitable<Result<void>> HttpConnection::connect(Duration limit) {
   Impl& self = *impl_;
   if (self.cancelled()) co_return self.cancelled_error();
-  if (self.socket.is_open() && is_reusable()) co_return boost::system::in_place_value;
+  if (is_reusable()) co_return boost::system::in_place_value;
   self.close();
   const auto hook = self.close_when_cancelled();
-  if (self.address.is_unix()) {
-    if (self.address.unix_path.size() >= sizeof(sockaddr_un::sun_path)) {
-      co_return Error{ErrorKind::invalid,
-                      self.address.display() + ": path of the socket is too long"};
-    }
-    const Socket::endpoint_type endpoint(
-        asio::local::stream_protocol::endpoint(self.address.unix_path));
-    auto connected = co_await self.connect_to(endpoint, limit);
-    if (!connected) self.close();
-    co_return connected;
+  const SteadyTime end = end_of(limit);
+  Result<void> connected = boost::system::in_place_value;
+  if (!self.address.is_unix()) {
+    connected = co_await self.connect_tcp(end, limit);
+  } else if (self.address.unix_path.size() >= sizeof(sockaddr_un::sun_path)) {
+    co_return Error{ErrorKind::invalid,
+                    self.address.display() + ": path of the socket is too long"};
+  } else {
+    const asio::local::stream_protocol::endpoint endpoint(self.address.unix_path);
+    connected = co_await self.connect_to(endpoint, end, limit);
   }
-  auto addresses = co_await resolve(self.address.host, limit);
-  if (!addresses) co_return addresses.error();
-  Result<void> last = Error{ErrorKind::unreachable, "no address"};
-  for (const auto& ip : *addresses) {
-    if (self.cancelled()) co_return self.cancelled_error();
-    const Socket::endpoint_type endpoint(asio::ip::tcp::endpoint(ip, self.address.port));
-    last = co_await self.connect_to(endpoint, limit);
-    if (last) {
-      set_tcp_options(self.socket);
-      if (self.address.tls) last = co_await self.handshake(limit);
-      break;
-    }
-    self.close();
-  }
-  co_return last;
+  self.idle = connected.has_value();
+  co_return connected;
 }
 
 asio::awaitable<Result<HttpResponse>> HttpConnection::open(HttpRequest request, Duration limit) {
   Impl& self = *impl_;
+  const SteadyTime end = end_of(limit);
   auto connected = co_await connect(limit);
   if (!connected) co_return connected.error();
   const auto hook = self.close_when_cancelled();
   const std::uint64_t began = self.generation;
   self.idle = false;
   bool timed_out = false;
-  Deadline deadline(self.executor, limit, [&self, &timed_out] {
+  Deadline deadline(self.executor, left_until(end), [&self, &timed_out] {
     timed_out = true;
     self.close();
   });
@@ -293,6 +345,7 @@ asio::awaitable<Result<HttpResponse>> HttpConnection::open(HttpRequest request, 
     self.stream.emplace();
     self.stream->header_limit(header_limit);
     self.stream->body_limit(boost::none);
+    self.stream->get().result(0U);  // until a status line has been read
     auto& parser = *self.stream;
     if (self.tls) {
       co_await http::async_read_header(*self.tls, self.buffer, parser,
@@ -305,72 +358,82 @@ asio::awaitable<Result<HttpResponse>> HttpConnection::open(HttpRequest request, 
   self.busy = false;
   if (ec || timed_out || began != self.generation) {
     auto error = self.explain(ec, timed_out, limit, began);
+    const auto came = self.buffer.cdata();
+    const bool no_status_line = self.stream && self.stream->get().result_int() == 0;
+    if (error.kind != ErrorKind::cancelled && no_status_line &&
+        is_other_protocol({static_cast<const char*>(came.data()), came.size()})) {
+      error = {ErrorKind::protocol, self.address.display() + ": not an HTTP answer"};
+    }
     self.close();
     co_return error;
   }
   co_return head_of(self.stream->get());
 }
 
+asio::awaitable<Result<std::size_t>> HttpConnection::Impl::read_some(char* data, std::size_t size,
+                                                                     SteadyTime end,
+                                                                     Duration limit) {
+  if (cancelled() || !stream) co_return cancelled_error();
+  const auto hook = close_when_cancelled();
+  const std::uint64_t began = generation;
+  bool timed_out = false;
+  Deadline deadline(executor, left_until(end), [this, &timed_out] {
+    timed_out = true;
+    close();
+  });
+  auto& body = stream->get().body();
+  // A read that took only the head of a chunk, or the end, gives nothing: go on.
+  while (!stream->is_done()) {
+    body.data = data;
+    body.size = size;
+    error_code ec;
+    busy = true;
+    if (tls) {
+      co_await http::async_read_some(*tls, buffer, *stream,
+                                     asio::redirect_error(asio::use_awaitable, ec));
+    } else {
+      co_await http::async_read_some(socket, buffer, *stream,
+                                     asio::redirect_error(asio::use_awaitable, ec));
+    }
+    busy = false;
+    if (ec == http::error::need_buffer) ec = {};
+    if (ec || timed_out || began != generation) {
+      auto error = explain(ec, timed_out, limit, began);
+      close();
+      co_return error;
+    }
+    if (body.size < size) co_return size - body.size;
+  }
+  idle = stream->keep_alive() && socket.is_open();
+  if (!idle) {
+    error_code ignored;
+    socket.close(ignored);
+  }
+  co_return std::size_t{0};
+}
+
 asio::awaitable<Result<std::size_t>> HttpConnection::read_some(char* data, std::size_t size,
                                                                Duration idle) {
-  Impl& self = *impl_;
-  if (self.cancelled() || !self.stream) co_return self.cancelled_error();
-  if (self.stream->is_done()) {
-    self.idle = self.stream->get().keep_alive();
-    if (!self.idle) self.close();
-    co_return std::size_t{0};
-  }
-  const auto hook = self.close_when_cancelled();
-  const std::uint64_t began = self.generation;
-  bool timed_out = false;
-  Deadline deadline(self.executor, idle, [&self, &timed_out] {
-    timed_out = true;
-    self.close();
-  });
-  auto& body = self.stream->get().body();
-  body.data = data;
-  body.size = size;
-  error_code ec;
-  self.busy = true;
-  if (self.tls) {
-    co_await http::async_read_some(*self.tls, self.buffer, *self.stream,
-                                   asio::redirect_error(asio::use_awaitable, ec));
-  } else {
-    co_await http::async_read_some(self.socket, self.buffer, *self.stream,
-                                   asio::redirect_error(asio::use_awaitable, ec));
-  }
-  self.busy = false;
-  if (ec == http::error::need_buffer) ec = {};
-  if (ec || timed_out || began != self.generation) {
-    auto error = self.explain(ec, timed_out, idle, began);
-    self.close();
-    co_return error;
-  }
-  const std::size_t got = size - self.stream->get().body().size;
-  // A call that read only a chunk header gives nothing: go on.
-  if (got == 0) co_return co_await read_some(data, size, idle);
-  co_return got;
+  return impl_->read_some(data, size, end_of(idle), idle);
 }
 
 asio::awaitable<Result<std::string>> HttpConnection::read_rest(Duration limit,
                                                                std::size_t body_limit) {
-  const SteadyTime end =
-      limit == Duration::max() ? SteadyTime::max() : std::chrono::steady_clock::now() + limit;
+  return impl_->read_rest(end_of(limit), limit, body_limit);
+}
+
+asio::awaitable<Result<std::string>> HttpConnection::Impl::read_rest(SteadyTime end, Duration limit,
+                                                                     std::size_t body_limit) {
   std::string body;
   std::string chunk(read_chunk, '\0');
   for (;;) {
-    const Duration left =
-        limit == Duration::max()
-            ? limit
-            : std::max<Duration>(end - std::chrono::steady_clock::now(), Duration(1));
-    auto got = co_await read_some(chunk.data(), chunk.size(), left);
+    auto got = co_await read_some(chunk.data(), chunk.size(), end, limit);
     if (!got) co_return got.error();
     if (*got == 0) co_return body;
     if (body.size() + *got > body_limit) {
-      const std::string where = impl_->address.display();
       close();
-      co_return Error{ErrorKind::too_large,
-                      where + ": answer larger than " + std::to_string(body_limit) + " bytes"};
+      co_return Error{ErrorKind::too_large, address.display() + ": answer larger than " +
+                                                std::to_string(body_limit) + " bytes"};
     }
     body.append(chunk, 0, *got);
   }
@@ -378,12 +441,10 @@ asio::awaitable<Result<std::string>> HttpConnection::read_rest(Duration limit,
 
 asio::awaitable<Result<HttpResponse>> HttpConnection::exchange(HttpRequest request, Duration limit,
                                                                std::size_t body_limit) {
-  const SteadyTime began = std::chrono::steady_clock::now();
+  const SteadyTime end = end_of(limit);
   auto response = co_await open(std::move(request), limit);
   if (!response) co_return response;
-  const Duration left =
-      std::max<Duration>(limit - (std::chrono::steady_clock::now() - began), Duration(1));
-  auto body = co_await read_rest(left, body_limit);
+  auto body = co_await impl_->read_rest(end, limit, body_limit);
   if (!body) co_return body.error();
   response->body = std::move(*body);
   co_return response;

@@ -3,10 +3,10 @@
 #include <fcntl.h>
 #include <netdb.h>
 #include <nss.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <atomic>
-#include <boost/asio/buffer.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -23,13 +23,13 @@ using Addresses = std::vector<asio::ip::address>;
 struct Lookup {
   explicit Lookup(std::string name) : host(std::move(name)) {}
   ~Lookup() {
-    if (write_end >= 0) ::close(write_end);
+    if (event >= 0) ::close(event);
   }
   Lookup(const Lookup&) = delete;
   Lookup& operator=(const Lookup&) = delete;
 
   std::string host;
-  int write_end = -1;
+  int event = -1;  // an eventfd: writing to a pipe that the reader has left would be SIGPIPE
   std::atomic<bool> done = false;  // orders `code` and `found` between the threads
   int code = 0;
   Addresses found;
@@ -58,45 +58,59 @@ void look_up(Lookup& lookup) {
   }
   if (list != nullptr) ::freeaddrinfo(list);
   lookup.done = true;
-  const char byte = 1;
-  // The reader may be gone after its time limit; then nobody needs the byte.
-  [[maybe_unused]] const auto ignored = ::write(lookup.write_end, &byte, 1);
+  ::eventfd_write(lookup.event, 1);
 }
 
 }  // namespace
 
 void use_builtin_name_services() { ::__nss_configure_lookup("hosts", "files dns"); }
 
-asio::awaitable<Result<Addresses>> resolve(std::string host, Duration limit) {
+asio::awaitable<Result<Addresses>> resolve(std::string host, Duration limit,
+                                           Cancellation* cancellation) {
   boost::system::error_code ec;
   const auto literal = asio::ip::make_address(host, ec);
   if (!ec) co_return Addresses{literal};
   if (host == "localhost") {
     co_return Addresses{asio::ip::address_v4::loopback(), asio::ip::address_v6::loopback()};
   }
+  if (cancellation != nullptr && cancellation->cancelled()) {
+    co_return Error{ErrorKind::cancelled, "cancelled"};
+  }
 
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) {
+  auto lookup = std::make_shared<Lookup>(host);
+  lookup->event = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  const int copy = lookup->event < 0 ? -1 : ::fcntl(lookup->event, F_DUPFD_CLOEXEC, 0);
+  if (copy < 0) {
     co_return Error{ErrorKind::unreachable,
                     "look up " + host + ": " + std::generic_category().message(errno)};
   }
-  auto lookup = std::make_shared<Lookup>(host);
-  lookup->write_end = ends[1];
-  asio::posix::stream_descriptor answer(co_await asio::this_coro::executor, ends[0]);
+  asio::posix::stream_descriptor answer(co_await asio::this_coro::executor, copy);
   try {
     std::thread([lookup] { look_up(*lookup); }).detach();
   } catch (const std::system_error& error) {
     co_return Error{ErrorKind::unreachable, "look up " + host + ": " + error.what()};
   }
-  Deadline deadline(answer.get_executor(), limit, [&answer] { answer.cancel(); });
-  char byte = 0;
-  auto buffer = asio::buffer(&byte, 1);
-  co_await answer.async_read_some(buffer, asio::redirect_error(asio::use_awaitable, ec));
+  const auto stop = [&answer] {
+    boost::system::error_code ignored;
+    answer.cancel(ignored);
+  };
+  Cancellation::Registration hook;
+  if (cancellation != nullptr) hook = cancellation->on_cancel(stop);
+  Deadline deadline(answer.get_executor(), limit, stop);
+  co_await answer.async_wait(asio::posix::descriptor_base::wait_read,
+                             asio::redirect_error(asio::use_awaitable, ec));
+  if (cancellation != nullptr && cancellation->cancelled()) {
+    co_return Error{ErrorKind::cancelled, "cancelled"};
+  }
   if (!lookup->done) {
-    co_return Error{ErrorKind::timeout, "look up " + host + ": no answer from the name service"};
+    co_return Error{
+        ErrorKind::timeout,
+        "look up " + host + ": no answer from the name service within " + limit_text(limit)};
   }
   if (lookup->code != 0 || lookup->found.empty()) {
-    co_return Error{ErrorKind::not_found,
+    const bool no_such_name = lookup->code == 0 || lookup->code == EAI_NONAME ||
+                              lookup->code == EAI_NODATA || lookup->code == EAI_ADDRFAMILY;
+    co_return Error{no_such_name ? ErrorKind::not_found : ErrorKind::unreachable,
                     "look up " + host + ": " +
                         (lookup->code != 0 ? ::gai_strerror(lookup->code) : "no address")};
   }

@@ -12,9 +12,11 @@
 
 namespace sidecar_executor::net {
 
-/// Addresses in the order to try them. Errors: not_found or unreachable (what getaddrinfo said),
-/// timeout. The thread may outlive a timed-out call; it touches nothing of the loop.
-asio::awaitable<Result<std::vector<asio::ip::address>>> resolve(std::string host, Duration limit);
+/// Addresses in the order to try them. Errors: not_found (no such name), unreachable (no name
+/// service), timeout, cancelled; the messages name the host. The thread may outlive a call that
+/// ended early; it touches nothing of the loop.
+asio::awaitable<Result<std::vector<asio::ip::address>>> resolve(
+    std::string host, Duration limit, Cancellation* cancellation = nullptr);
 
 /// Once at start: static glibc would load whatever modules nsswitch.conf names.
 void use_builtin_name_services();

@@ -73,10 +73,9 @@ class Loop {
     context_.restart();
     while (!done()) {
       const auto left = end - Clock::now();
-      // Without work nothing can happen any more.
-      if (left <= Duration(0) || context_.run_one_for(left) == 0) {
-        if (!done()) give_up(what, left <= Duration(0) ? "in time" : "at all", where);
-        return;
+      if (left <= Duration(0)) give_up(what, "in time", where);
+      if (context_.run_one_for(left) == 0 && context_.stopped() && !done()) {
+        give_up(what, "yet, and nothing is left on the loop", where);
       }
     }
   }
@@ -144,7 +143,7 @@ class Loop {
   /// The coroutines still refer to the test's variables: there is no way to go on from here.
   [[noreturn]] static void give_up(std::string_view what, std::string_view how, Where where) {
     ADD_FAILURE_AT(where.file_name(), static_cast<int>(where.line()))
-        << "waited for " << what << ", it did not happen " << how;
+        << "waited for " << what << ": not " << how;
     std::fflush(nullptr);
     std::_Exit(1);
   }

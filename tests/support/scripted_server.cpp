@@ -10,7 +10,9 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/read.hpp>
 #include <boost/asio/read_until.hpp>
+#include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -111,7 +113,7 @@ std::string chunk(std::string_view data) {
 // ---- Peer --------------------------------------------------------------------------------------
 
 Peer::Peer(Socket socket, int number, std::vector<SeenRequest>& seen)
-    : socket_(std::move(socket)), number_(number), seen_(seen) {
+    : socket_(std::move(socket)), number_(number), seen_(seen), closed_(socket_.get_executor()) {
   const int on = 1;  // fails on a unix socket, which does not delay
   ::setsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
@@ -154,6 +156,15 @@ asio::awaitable<void> Peer::drip(std::string bytes, net::Duration pause) {
   }
 }
 
+asio::awaitable<void> Peer::send_after(net::Duration pause, std::string bytes) {
+  asio::steady_timer timer(co_await asio::this_coro::executor);
+  timer.expires_after(pause);
+  co_await timer.async_wait(asio::use_awaitable);
+  co_await send(std::move(bytes));
+}
+
+asio::awaitable<void> Peer::until_shutdown() { co_await closed_.wait(); }
+
 asio::awaitable<void> Peer::hang() {
   char dropped[4096];
   for (;;) co_await socket_.async_read_some(asio::buffer(dropped), asio::use_awaitable);
@@ -162,6 +173,7 @@ asio::awaitable<void> Peer::hang() {
 void Peer::close() {
   boost::system::error_code ignored;
   socket_.close(ignored);
+  closed_.raise();
 }
 
 void Peer::reset() {
@@ -263,6 +275,10 @@ net::Address ScriptedServer::address() const { return address_; }
 const std::vector<SeenRequest>& ScriptedServer::requests() const { return state_->seen; }
 int ScriptedServer::connections() const { return state_->connections; }
 int ScriptedServer::open() const { return state_->running; }
+
+void ScriptedServer::reset_all() {
+  for (Peer* peer : state_->peers) peer->reset();
+}
 
 void ScriptedServer::stop() {
   boost::system::error_code ignored;

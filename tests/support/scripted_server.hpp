@@ -51,6 +51,9 @@ class Peer {
   asio::awaitable<void> send(std::string bytes);
   /// One byte a packet, `pause` before each.
   asio::awaitable<void> drip(std::string bytes, net::Duration pause = net::Duration(0));
+  asio::awaitable<void> send_after(net::Duration pause, std::string bytes);
+  /// Reads nothing, so that the client's writes fill up; ends with the server.
+  asio::awaitable<void> until_shutdown();
   /// Does nothing until the client closes. Bytes that come are dropped.
   asio::awaitable<void> hang();
   void close();
@@ -63,6 +66,7 @@ class Peer {
   std::string buffer_;
   int number_;
   std::vector<SeenRequest>& seen_;
+  net::Signal closed_;
 };
 
 using Script = std::function<asio::awaitable<void>(Peer&)>;
@@ -88,6 +92,7 @@ class ScriptedServer {
   [[nodiscard]] const std::vector<SeenRequest>& requests() const;
   [[nodiscard]] int connections() const;  ///< accepted so far
   [[nodiscard]] int open() const;         ///< whose script is still running
+  void reset_all();                       ///< RST on every connection
   /// Closes the listener and every connection.
   void stop();
 
