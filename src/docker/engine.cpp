@@ -5,7 +5,6 @@
 #include <charconv>
 
 #include "base/text.hpp"
-#include "base/timeouts.hpp"
 
 namespace sidecar_executor::docker {
 namespace json = boost::json;
@@ -111,13 +110,13 @@ std::string percent_encode(std::string_view text) {
   return out;
 }
 
-Engine::Engine(asio::any_io_executor executor, EngineAddress where)
-    : executor_(std::move(executor)), where_(std::move(where)) {
+Engine::Engine(asio::any_io_executor executor, EngineAddress where, Limits limits)
+    : executor_(std::move(executor)), where_(std::move(where)), limits_(limits) {
   if (!where_.api_version.empty()) version_ = "/v" + where_.api_version;
 }
 
-HttpConnection Engine::connection(net::Cancellation* cancellation) const {
-  return {executor_, where_.address, cancellation};
+HttpConnection Engine::connection(net::Cancellation* cancellation) {
+  return {executor_, where_.address, cancellation == nullptr ? &closed_ : cancellation};
 }
 
 std::string Engine::path(std::string_view rest) const { return version_ + std::string(rest); }
@@ -135,8 +134,7 @@ asio::awaitable<Result<HttpResponse>> Engine::call(HttpRequest request, net::Dur
 asio::awaitable<Result<std::string>> Engine::negotiate(net::Cancellation* cancellation) {
   HttpConnection connection = this->connection(cancellation);
   HttpRequest request{.target = "/_ping"};
-  auto response =
-      co_await connection.exchange(std::move(request), timeouts::docker_call, small_body);
+  auto response = co_await connection.exchange(std::move(request), limits_.call, small_body);
   if (!response) co_return response.error();
   if (response->status != 200) co_return refused(*response);
   const std::string offered(response->header("Api-Version"));
@@ -152,10 +150,12 @@ asio::awaitable<Result<std::string>> Engine::negotiate(net::Cancellation* cancel
       (version_.empty() ? "" : ", using " + version_.substr(2));
 }
 
-asio::awaitable<Result<ImageSummary>> Engine::inspect_image(std::string image) {
+asio::awaitable<Result<ImageSummary>> Engine::inspect_image(std::string image,
+                                                            net::Cancellation& cancellation) {
   // Slashes and colons stay as they are: Docker's router wants the name as a path.
   HttpRequest request{.target = path("/images/" + image + "/json")};
-  auto response = co_await call(std::move(request), timeouts::docker_call);
+  HttpConnection connection = this->connection(&cancellation);
+  auto response = co_await connection.exchange(std::move(request), limits_.call, small_body);
   if (!response) co_return response.error();
   if (response->status != 200) co_return refused(*response);
   auto object = object_of(response->body, "GET /images/json");
@@ -172,18 +172,17 @@ asio::awaitable<Result<void>> Engine::pull(const ImageRef& image, std::string au
                       .target = path("/images/create?fromImage=" + percent_encode(image.name) +
                                      "&tag=" + percent_encode(image.pull_tag()))};
   if (!auth_header.empty()) request.headers.emplace_back("X-Registry-Auth", std::move(auth_header));
-  auto head = co_await connection.open(std::move(request), timeouts::docker_pull_idle);
+  auto head = co_await connection.open(std::move(request), limits_.pull_idle);
   if (!head) co_return head.error();
   if (head->status != 200) {
-    auto body = co_await connection.read_rest(timeouts::docker_call, small_body);
+    auto body = co_await connection.read_rest(limits_.call, small_body);
     if (!body) co_return body.error();
     head->body = std::move(*body);
     co_return refused(*head);
   }
   std::string chunk(16 * 1024, '\0');
   for (;;) {
-    auto got =
-        co_await connection.read_some(chunk.data(), chunk.size(), timeouts::docker_pull_idle);
+    auto got = co_await connection.read_some(chunk.data(), chunk.size(), limits_.pull_idle);
     if (!got) co_return got.error();
     if (*got == 0) co_return progress.finish();
     auto fed = progress.feed(std::string_view(chunk).substr(0, *got));
@@ -197,7 +196,7 @@ asio::awaitable<Result<CreatedContainer>> Engine::create(std::string name, std::
                       .target = path("/containers/create?name=" + percent_encode(name)),
                       .body = std::move(body),
                       .content_type = "application/json"};
-  auto response = co_await call(std::move(request), timeouts::docker_create);
+  auto response = co_await call(std::move(request), limits_.create);
   if (!response) co_return response.error();
   if (response->status != 201) {
     Error error = refused(*response);
@@ -216,7 +215,7 @@ asio::awaitable<Result<CreatedContainer>> Engine::create(std::string name, std::
 
 asio::awaitable<Result<void>> Engine::start(std::string id) {
   HttpRequest request{.method = "POST", .target = path("/containers/" + id + "/start")};
-  auto response = co_await call(std::move(request), timeouts::docker_start);
+  auto response = co_await call(std::move(request), limits_.start);
   if (!response) co_return response.error();
   if (response->status != 204 && response->status != 304) co_return refused(*response);
   co_return boost::system::in_place_value;
@@ -224,7 +223,7 @@ asio::awaitable<Result<void>> Engine::start(std::string id) {
 
 asio::awaitable<Result<std::string>> Engine::inspect(std::string id) {
   HttpRequest request{.target = path("/containers/" + percent_encode(id) + "/json")};
-  auto response = co_await call(std::move(request), timeouts::docker_call);
+  auto response = co_await call(std::move(request), limits_.call);
   if (!response) co_return response.error();
   if (response->status != 200) co_return refused(*response);
   co_return std::move(response->body);
@@ -234,10 +233,10 @@ asio::awaitable<Result<void>> Engine::open_wait(HttpConnection& connection, std:
                                                 std::string condition) {
   HttpRequest request{.method = "POST",
                       .target = path("/containers/" + id + "/wait?condition=" + condition)};
-  auto head = co_await connection.open(std::move(request), timeouts::docker_call);
+  auto head = co_await connection.open(std::move(request), limits_.call);
   if (!head) co_return head.error();
   if (head->status != 200) {
-    auto body = co_await connection.read_rest(timeouts::docker_call, small_body);
+    auto body = co_await connection.read_rest(limits_.call, small_body);
     head->body = body ? std::move(*body) : std::string();
     co_return refused(*head);
   }
@@ -254,18 +253,26 @@ asio::awaitable<Result<int>> Engine::read_wait(HttpConnection& connection) {
     co_return Error{ErrorKind::protocol,
                     "Docker's answer to wait has no StatusCode: " + one_line(*body, 120)};
   }
+  // -1 with a text: the wait itself failed (daemon going down), nothing is known of the container.
+  const auto* failed = object->if_contains("Error");
+  if (code->as_int64() < 0 && failed != nullptr && failed->is_object()) {
+    co_return Error{ErrorKind::unavailable,
+                    "Docker's wait failed: " + one_line(string_at(failed->as_object(), "Message"))};
+  }
   co_return static_cast<int>(code->as_int64());
 }
 
 asio::awaitable<Result<StopResult>> Engine::stop(std::string id, std::chrono::nanoseconds grace) {
-  const auto seconds = std::chrono::ceil<std::chrono::seconds>(grace);
+  // Docker takes a negative time as "wait for ever".
+  const auto seconds =
+      std::max(std::chrono::ceil<std::chrono::seconds>(grace), std::chrono::seconds(0));
   HttpRequest request{
       .method = "POST",
       .target = path("/containers/" + id + "/stop?t=" + std::to_string(seconds.count()))};
   // A connection of its own: it is held for the whole grace period.
   HttpConnection connection = this->connection();
-  auto response = co_await connection.exchange(std::move(request),
-                                               seconds + timeouts::docker_stop_extra, small_body);
+  auto response =
+      co_await connection.exchange(std::move(request), seconds + limits_.stop_extra, small_body);
   co_return stop_result(response);
 }
 
@@ -273,14 +280,13 @@ asio::awaitable<Result<StopResult>> Engine::kill(std::string id, std::string sig
   HttpRequest request{.method = "POST",
                       .target = path("/containers/" + id + "/kill?signal=" + signal)};
   HttpConnection connection = this->connection();
-  auto response =
-      co_await connection.exchange(std::move(request), timeouts::docker_call, small_body);
+  auto response = co_await connection.exchange(std::move(request), limits_.call, small_body);
   co_return stop_result(response);
 }
 
 asio::awaitable<Result<void>> Engine::unpause(std::string id) {
   HttpRequest request{.method = "POST", .target = path("/containers/" + id + "/unpause")};
-  auto response = co_await call(std::move(request), timeouts::docker_call);
+  auto response = co_await call(std::move(request), limits_.call);
   if (!response) co_return response.error();
   if (response->status != 204) co_return refused(*response);
   co_return boost::system::in_place_value;
@@ -290,7 +296,7 @@ asio::awaitable<Result<void>> Engine::remove(std::string id, bool force) {
   HttpRequest request{
       .method = "DELETE",
       .target = path("/containers/" + percent_encode(id) + "?v=1&force=" + (force ? "1" : "0"))};
-  auto response = co_await call(std::move(request), timeouts::docker_call);
+  auto response = co_await call(std::move(request), limits_.call);
   if (!response) co_return response.error();
   if (response->status != 204 && response->status != 404) co_return refused(*response);
   co_return boost::system::in_place_value;
@@ -300,11 +306,12 @@ asio::awaitable<Result<void>> Engine::open_logs(HttpConnection& connection, std:
                                                 LogQuery query) {
   HttpRequest request{.target = path("/containers/" + id + "/logs?stdout=1&stderr=1&since=" +
                                      query.since + "&follow=" + (query.follow ? "1" : "0") +
-                                     "&timestamps=" + (query.timestamps ? "1" : "0"))};
-  auto head = co_await connection.open(std::move(request), timeouts::docker_call);
+                                     "&timestamps=" + (query.timestamps ? "1" : "0") +
+                                     (query.tail > 0 ? "&tail=" + std::to_string(query.tail) : ""))};
+  auto head = co_await connection.open(std::move(request), limits_.call);
   if (!head) co_return head.error();
   if (head->status != 200) {
-    auto body = co_await connection.read_rest(timeouts::docker_call, small_body);
+    auto body = co_await connection.read_rest(limits_.call, small_body);
     head->body = body ? std::move(*body) : std::string();
     co_return refused(*head);
   }
@@ -321,7 +328,7 @@ std::string ContainerSummary::label(std::string_view name) const {
 asio::awaitable<Result<std::vector<ContainerSummary>>> Engine::list(std::string filters, bool all) {
   HttpRequest request{.target = path("/containers/json?all=" + std::string(all ? "1" : "0") +
                                      "&filters=" + percent_encode(filters))};
-  auto response = co_await call(std::move(request), timeouts::docker_call);
+  auto response = co_await call(std::move(request), limits_.call);
   if (!response) co_return response.error();
   if (response->status != 200) co_return refused(*response);
   boost::system::error_code ec;
@@ -345,20 +352,6 @@ asio::awaitable<Result<std::vector<ContainerSummary>>> Engine::list(std::string 
     out.push_back(std::move(summary));
   }
   co_return out;
-}
-
-asio::awaitable<Result<double>> Engine::host_cpus() {
-  HttpRequest request{.target = path("/info")};
-  auto response = co_await call(std::move(request), timeouts::docker_call);
-  if (!response) co_return response.error();
-  if (response->status != 200) co_return refused(*response);
-  auto object = object_of(response->body, "info");
-  if (!object) co_return object.error();
-  const auto* cpus = object->if_contains("NCPU");
-  if (cpus == nullptr || !cpus->is_int64() || cpus->as_int64() < 1) {
-    co_return Error{ErrorKind::protocol, "Docker's answer to info has no NCPU"};
-  }
-  co_return static_cast<double>(cpus->as_int64());
 }
 
 }  // namespace sidecar_executor::docker

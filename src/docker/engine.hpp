@@ -14,14 +14,15 @@
 
 #include "base/error.hpp"
 #include "base/settings.hpp"
+#include "base/timeouts.hpp"
 #include "docker/image_ref.hpp"
 #include "docker/progress.hpp"
 #include "net/http_client.hpp"
 
 namespace sidecar_executor::docker {
 
-/// Where the daemon is: DOCKER_HOST, DOCKER_TLS_VERIFY, DOCKER_CERT_PATH, DOCKER_API_VERSION. Errors
-/// (invalid) name the variable.
+/// Where the daemon is: DOCKER_HOST, DOCKER_TLS_VERIFY, DOCKER_CERT_PATH, DOCKER_API_VERSION.
+/// Errors (invalid) name the variable.
 struct EngineAddress {
   net::Address address;
   std::string api_version;  ///< DOCKER_API_VERSION; empty = negotiate
@@ -54,7 +55,18 @@ enum class StopResult { done, already_ended, gone };
 
 class Engine {
  public:
-  Engine(asio::any_io_executor executor, EngineAddress where);
+  /// How long the calls may take; tests shorten them.
+  struct Limits {
+    net::Duration call = timeouts::docker_call;
+    net::Duration create = timeouts::docker_create;
+    net::Duration start = timeouts::docker_start;
+    net::Duration stop_extra = timeouts::docker_stop_extra;
+    net::Duration pull_idle = timeouts::docker_pull_idle;
+  };
+
+  Engine(asio::any_io_executor executor, EngineAddress where)
+      : Engine(std::move(executor), std::move(where), Limits()) {}
+  Engine(asio::any_io_executor executor, EngineAddress where, Limits limits);
 
   [[nodiscard]] const net::Address& address() const { return where_.address; }
   /// True when the daemon is on this host (a unix socket): same clock, same pids.
@@ -63,7 +75,8 @@ class Engine {
   /// Asks for the API version (once; later calls use it). What the daemon says it is.
   asio::awaitable<Result<std::string>> negotiate(net::Cancellation* cancellation = nullptr);
 
-  asio::awaitable<Result<ImageSummary>> inspect_image(std::string image);
+  asio::awaitable<Result<ImageSummary>> inspect_image(std::string image,
+                                                      net::Cancellation& cancellation);
 
   /// One attempt. `progress` is fed as bytes come, `on_progress` called after each piece. Errors in
   /// the stream are errors.
@@ -98,6 +111,7 @@ class Engine {
     std::string since;
     bool follow = false;
     bool timestamps = false;
+    std::int64_t tail = 0;  ///< the newest so many lines only; 0 = all
   };
   asio::awaitable<Result<void>> open_logs(net::HttpConnection& connection, std::string id,
                                           LogQuery query);
@@ -105,18 +119,20 @@ class Engine {
   /// Containers that match Docker's `filters` (JSON), running ones only unless `all`.
   asio::awaitable<Result<std::vector<ContainerSummary>>> list(std::string filters, bool all);
 
-  /// NCPU of GET /info: for CpuShares.
-  asio::awaitable<Result<double>> host_cpus();
+  /// A connection of its own for a long call; without a cancellation of its own it ends with close().
+  [[nodiscard]] net::HttpConnection connection(net::Cancellation* cancellation = nullptr);
 
-  /// A connection of its own for a long call.
-  [[nodiscard]] net::HttpConnection connection(net::Cancellation* cancellation = nullptr) const;
+  /// Ends every call that still waits: the process is about to exit.
+  void close() { closed_.cancel(); }
 
  private:
   asio::awaitable<Result<net::HttpResponse>> call(net::HttpRequest request, net::Duration limit);
   [[nodiscard]] std::string path(std::string_view rest) const;
 
   asio::any_io_executor executor_;
+  net::Cancellation closed_;
   EngineAddress where_;
+  Limits limits_;
   std::string version_;                      // `/v1.41`, empty until negotiated
   std::optional<net::HttpConnection> idle_;  // kept alive between short calls
 };

@@ -31,11 +31,27 @@ Result<void> set_up_tls(const Lookup& environment, net::Address& address) {
   return boost::system::in_place_value;
 }
 
+/// `1.44`, or `v1.44` as Docker's CLI takes it too. It becomes part of every path.
+Result<std::string> api_version(const std::string& text) {
+  const std::string version = text.starts_with('v') ? text.substr(1) : text;
+  const bool plain = version.find_first_not_of("0123456789.") == std::string::npos;
+  const auto dot = version.find('.');
+  if (version.empty() && text.empty()) return version;
+  if (!plain || dot == std::string::npos || dot == 0 || dot + 1 == version.size() ||
+      version.find('.', dot + 1) != std::string::npos) {
+    return Error{ErrorKind::invalid,
+                 "DOCKER_API_VERSION=\"" + one_line(text, 60) + "\" is not a version such as 1.44"};
+  }
+  return version;
+}
+
 }  // namespace
 
 Result<EngineAddress> engine_address(const Lookup& environment) {
   EngineAddress out;
-  out.api_version = environment("DOCKER_API_VERSION").value_or("");
+  auto version = api_version(environment("DOCKER_API_VERSION").value_or(""));
+  if (!version) return version.error();
+  out.api_version = *version;
   std::string host = environment("DOCKER_HOST").value_or("");
   if (host.empty()) host = "unix:///var/run/docker.sock";
   const auto scheme_end = host.find("://");
