@@ -30,18 +30,22 @@ sandbox=${MESOS_SANDBOX:-${MESOS_DIRECTORY:-}}
 copy=$sandbox/sidecar-executor
 cp -f "$installed" "$copy" || fail "cannot copy $installed to $copy: is the disk full?"
 
-"$copy" "$@" &
-executor=$!
-# At once: the shell runs a trap while it waits.
+# Traps first: a signal before the executor has started is passed on once it has.
+executor=
+signalled=
 # shellcheck disable=SC2317 # called by the traps
 pass_on() {
-  signalled=yes
-  kill -"$1" "$executor" 2>/dev/null
+  signalled=$1
+  if [ -n "$executor" ]; then kill -"$1" "$executor" 2>/dev/null; fi
 }
 trap 'pass_on TERM' TERM
 trap 'pass_on INT' INT
 trap 'pass_on USR1' USR1
 trap '' HUP
+
+"$copy" "$@" &
+executor=$!
+if [ -n "$signalled" ]; then kill -"$signalled" "$executor" 2>/dev/null; fi
 
 # A signal ends the wait, not the executor: wait again. 127 = it had been waited for already.
 status=

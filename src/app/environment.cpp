@@ -15,8 +15,9 @@ namespace sidecar_executor::app {
 namespace {
 
 bool is_shown(std::string_view name) {
-  // Vault's credentials are not logged at all, not even as redacted.
-  constexpr std::array never{"VAULT_TOKEN", "VAULT_USERNAME", "VAULT_PASSWORD"};
+  // Credentials whose names do not all say so: not logged at all, not even as redacted.
+  constexpr std::array never{"VAULT_TOKEN", "VAULT_USERNAME", "VAULT_PASSWORD",
+                             "DOCKER_AUTH_CONFIG"};
   if (std::find(never.begin(), never.end(), name) != never.end()) return false;
   constexpr std::array prefixes{"MESOS", "EXECUTOR", "VAULT", "DOCKER"};
   constexpr std::array whole{"HOME", "TASK_HOST", "TASK_ID"};

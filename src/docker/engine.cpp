@@ -304,10 +304,11 @@ asio::awaitable<Result<void>> Engine::remove(std::string id, bool force) {
 
 asio::awaitable<Result<void>> Engine::open_logs(HttpConnection& connection, std::string id,
                                                 LogQuery query) {
-  HttpRequest request{.target = path("/containers/" + id + "/logs?stdout=1&stderr=1&since=" +
-                                     query.since + "&follow=" + (query.follow ? "1" : "0") +
-                                     "&timestamps=" + (query.timestamps ? "1" : "0") +
-                                     (query.tail > 0 ? "&tail=" + std::to_string(query.tail) : ""))};
+  HttpRequest request{
+      .target = path("/containers/" + id + "/logs?stdout=1&stderr=1&since=" + query.since +
+                     "&follow=" + (query.follow ? "1" : "0") +
+                     "&timestamps=" + (query.timestamps ? "1" : "0") +
+                     (query.tail > 0 ? "&tail=" + std::to_string(query.tail) : ""))};
   auto head = co_await connection.open(std::move(request), limits_.call);
   if (!head) co_return head.error();
   if (head->status != 200) {

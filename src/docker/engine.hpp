@@ -119,7 +119,8 @@ class Engine {
   /// Containers that match Docker's `filters` (JSON), running ones only unless `all`.
   asio::awaitable<Result<std::vector<ContainerSummary>>> list(std::string filters, bool all);
 
-  /// A connection of its own for a long call; without a cancellation of its own it ends with close().
+  /// A connection of its own for a long call; without a cancellation of its own it ends with
+  /// close().
   [[nodiscard]] net::HttpConnection connection(net::Cancellation* cancellation = nullptr);
 
   /// Ends every call that still waits: the process is about to exit.

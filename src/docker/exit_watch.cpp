@@ -132,6 +132,7 @@ asio::awaitable<ExitWatch::Seen> ExitWatch::look(std::optional<int> exit_code) {
   exit.exit_code = state->ended() ? state->exit_code : *exit_code;
   exit.oom_killed = state->oom_killed;
   exit.docker_error = state->error;
+  exit.removed = state->status == "removing";  // docker rm -f marks it so before it kills
   if (engine_.is_local()) exit.finished_at = state->finished_at;
   ended(std::move(exit));
   co_return Seen::ended;

@@ -146,8 +146,9 @@ asio::awaitable<AgentSession::Ended> AgentSession::subscribe_once() {
     stream_cancel_ = nullptr;
     const std::string text = "HTTP " + std::to_string(head->status) + " " +
                              (body ? one_line(*body, 300) : body.error().message);
-    // 503: still recovering. Anything else is a final no: unknown framework, bad token.
-    if (head->status != 503) {
+    // A final no: unknown framework or executor, bad token. Anything else may pass: 503 while it
+    // recovers, 404 while a restarted agent listens but has no routes yet.
+    if (head->status == 400 || head->status == 401 || head->status == 403) {
       lose("the agent refuses the subscription: " + text);
       co_return Ended::lost;
     }

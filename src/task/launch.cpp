@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <random>
 #include <system_error>
 
 #include "base/go_duration.hpp"
@@ -59,11 +60,31 @@ Result<std::string> read_small_file(const std::string& path) {
   return bytes;
 }
 
+/// 75 to 125 %: the agents of a cluster must not come back to a registry in step.
+nanoseconds jittered(nanoseconds wait) {
+  static std::minstd_rand random(std::random_device{}());
+  return wait * std::uniform_int_distribution<int>(75, 125)(random) / 100;
+}
+
 /// The error with what to check, for the status message.
 Error with_hint(Error error) {
   const std::string hint = docker_error_hint(error.message);
   if (!hint.empty()) error.message += " (" + hint + ")";
   return error;
+}
+
+/// Until values are resolved by Vault none of them may reach a container as it stands.
+std::optional<Error> needs_vault(const std::vector<std::string>& env) {
+  for (const auto& assignment : env) {
+    const auto equals = assignment.find('=');
+    if (equals == std::string::npos) continue;
+    const std::string_view value = std::string_view(assignment).substr(equals + 1);
+    if (!value.starts_with("vault://")) continue;
+    return Error{ErrorKind::invalid, "variable " + assignment.substr(0, equals) +
+                                         " is a Vault secret (" + one_line(value, 200) +
+                                         "), which this version cannot resolve"};
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -83,6 +104,7 @@ Launch::Launch(docker::Engine& engine, docker::ExitWatch& exit_watch, Log& log, 
       handlers_(std::move(handlers)) {}
 
 asio::awaitable<Launch::Outcome> Launch::run() {
+  if (auto unresolved = needs_vault(in_.spec.env)) co_return LaunchError{*unresolved, {}};
   auto reached = co_await reach_docker();
   if (!reached) co_return LaunchError{reached.error(), {}};
   auto image = co_await ensure_image();
@@ -141,7 +163,7 @@ asio::awaitable<Result<void>> Launch::ensure_image() {
   const auto image = docker::parse_image_ref(in_.spec.image);
   if (!image) co_return image.error();
   if (!in_.force_pull) {
-    const auto present = co_await engine_.inspect_image(image->full());
+    const auto present = co_await engine_.inspect_image(image->full(), cancellation_);
     if (present) {
       log_.info("Image is present, not pulled", {{"image", image->full()}, {"id", present->id}});
       co_return boost::system::in_place_value;
@@ -170,7 +192,7 @@ asio::awaitable<Result<void>> Launch::ensure_image() {
                                            {"in", format_for_people(wait)},
                                            {"error", pulled.error().message}});
     if (!co_await net::sleep_for(wait, cancellation_)) co_return cancelled("pull");
-    wait *= 2;
+    wait = jittered(wait * 2);
   }
 }
 

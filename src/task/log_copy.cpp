@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <utility>
-#include <vector>
 
 #include "docker/frames.hpp"
+#include "task/log_spool.hpp"
 
 namespace sidecar_executor::task {
 using docker::LogStream;
@@ -13,14 +13,11 @@ using SteadyClock = std::chrono::steady_clock;
 namespace {
 
 constexpr std::uint64_t copy_limit = 10 * 1024 * 1024;
-/// Logs up to this size are kept while they are counted, so that they are read once only.
-constexpr std::size_t keep_limit = 256 * 1024;
 constexpr std::size_t read_size = 16 * 1024;
-
-struct Piece {
-  LogStream stream;
-  std::string bytes;
-};
+/// dockerd reads its log files at 100,000 to 300,000 lines a second. Asked for more than fits into
+/// the time, the newest lines, which matter most, would be the ones that are missing.
+constexpr std::int64_t lines_per_second = 50'000;
+constexpr std::int64_t most_lines = 250'000;
 
 std::string since_parameter(std::chrono::nanoseconds back) {
   const auto now = std::chrono::system_clock::now();
@@ -38,89 +35,63 @@ class Copy {
         request_(std::move(request)),
         outputs_(outputs),
         cancellation_(cancellation),
-        since_(since_parameter(request_.since)),
-        end_(SteadyClock::now() + request_.limit) {}
+        lines_wanted_(std::clamp<std::int64_t>(
+            request_.limit / std::chrono::milliseconds(1) * lines_per_second / 1000, 1000,
+            most_lines)),
+        end_(SteadyClock::now() + request_.limit),
+        spool_(request_.folder, copy_limit) {}
 
   asio::awaitable<Result<LogCopied>> run() {
-    auto counted =
-        co_await read([this](LogStream stream, std::string_view bytes) { count(stream, bytes); });
-    if (!counted) co_return counted.error();
+    const auto read = co_await read_all();
+    // What came before an error is worth showing all the same.
     LogCopied result;
-    result.dropped = total_ > copy_limit ? total_ - copy_limit : 0;
-    result.bytes = total_ - result.dropped;
-    if (!too_much_to_keep_) {
-      for (const auto& piece : kept_) co_await write(piece.stream, piece.bytes);
-      co_return result;
+    result.bytes = spool_.kept();
+    result.oldest_left_out = spool_.dropped() > 0 || lines_ >= lines_wanted_;
+    if (result.oldest_left_out) {
+      outputs_.err.write("sidecar-executor: the log is long, only its newest " +
+                         std::to_string(result.bytes) + " bytes follow\n");
     }
-    if (result.dropped > 0) {
-      outputs_.err.write("sidecar-executor: the log is longer than 10 MiB, its oldest " +
-                         std::to_string(result.dropped) + " bytes are left out here\n");
+    for (auto piece = spool_.next(); !piece.bytes.empty(); piece = spool_.next()) {
+      co_await write(piece.stream, piece.bytes);
     }
-    skip_ = result.dropped;
-    auto copied =
-        co_await read([this](LogStream stream, std::string_view bytes) { emit(stream, bytes); });
-    if (!copied) co_return copied.error();
+    if (!read) co_return read.error();
     co_return result;
   }
 
  private:
-  template <typename Use>
-  asio::awaitable<Result<void>> read(Use use) {
+  asio::awaitable<Result<void>> read_all() {
     net::HttpConnection connection = engine_.connection(&cancellation_);
     docker::Engine::LogQuery query;
-    query.since = since_;
+    query.since = since_parameter(request_.since);
+    query.tail = lines_wanted_;
     auto opened = co_await engine_.open_logs(connection, request_.container_id, query);
     if (!opened) co_return opened;
     docker::FrameDecoder frames(request_.tty);
+    Result<void> added = boost::system::in_place_value;
+    const auto take = [this, &added](LogStream stream, std::string_view bytes, bool) {
+      lines_ += std::count(bytes.begin(), bytes.end(), '\n');
+      if (added) added = spool_.add(stream, bytes);
+    };
     std::string chunk(read_size, '\0');
     for (;;) {
       auto got = co_await connection.read_some(chunk.data(), chunk.size(), left());
       if (!got) co_return got.error();
       if (*got == 0) co_return boost::system::in_place_value;
-      auto fed = frames.feed(
-          std::string_view(chunk).substr(0, *got),
-          [&use](LogStream stream, std::string_view bytes, bool) { use(stream, bytes); });
+      auto fed = frames.feed(std::string_view(chunk).substr(0, *got), take);
       if (!fed) co_return fed;
-      co_await make_room();
-    }
-  }
-
-  void count(LogStream stream, std::string_view bytes) {
-    total_ += bytes.size();
-    if (too_much_to_keep_ || total_ > keep_limit) {
-      too_much_to_keep_ = true;
-      std::vector<Piece>().swap(kept_);
-    } else if (!kept_.empty() && kept_.back().stream == stream) {
-      kept_.back().bytes += bytes;
-    } else {
-      kept_.push_back({stream, std::string(bytes)});
-    }
-  }
-
-  void emit(LogStream stream, std::string_view bytes) {
-    const auto skipped = static_cast<std::size_t>(std::min<std::uint64_t>(skip_, bytes.size()));
-    skip_ -= skipped;
-    bytes.remove_prefix(skipped);
-    if (!bytes.empty()) output(stream).write(bytes);
-  }
-
-  asio::awaitable<void> write(LogStream stream, std::string_view bytes) {
-    while (!bytes.empty()) {
-      const auto now = bytes.substr(0, read_size);
-      output(stream).write(now);
-      bytes.remove_prefix(now.size());
-      co_await make_room();
+      if (!added) co_return added;
     }
   }
 
   /// A slow reader of our output holds up the copy, up to its time limit, and nothing else.
-  asio::awaitable<void> make_room() {
-    if (outputs_.out.room() < 2 * read_size) co_await outputs_.out_pump.drained(left());
-    if (outputs_.err.room() < 2 * read_size) co_await outputs_.err_pump.drained(left());
-  }
-
-  OutputBuffer& output(LogStream stream) {
-    return stream == LogStream::err ? outputs_.err : outputs_.out;
+  asio::awaitable<void> write(LogStream stream, std::string_view bytes) {
+    OutputBuffer& output = stream == LogStream::err ? outputs_.err : outputs_.out;
+    net::OutputPump& pump = stream == LogStream::err ? outputs_.err_pump : outputs_.out_pump;
+    while (!bytes.empty()) {
+      if (output.room() < 2 * read_size) co_await pump.drained(left());
+      output.write(bytes.substr(0, read_size));
+      bytes.remove_prefix(std::min(bytes.size(), read_size));
+    }
   }
 
   net::Duration left() const {
@@ -131,12 +102,10 @@ class Copy {
   LogCopyRequest request_;
   LogCopyOutputs outputs_;
   net::Cancellation& cancellation_;
-  std::string since_;
+  std::int64_t lines_wanted_;
+  std::int64_t lines_ = 0;
   SteadyClock::time_point end_;
-  std::uint64_t total_ = 0;
-  std::uint64_t skip_ = 0;
-  bool too_much_to_keep_ = false;
-  std::vector<Piece> kept_;
+  LogSpool spool_;
 };
 
 }  // namespace

@@ -18,6 +18,7 @@ struct LogCopyRequest {
   std::chrono::nanoseconds since;  ///< how far back: LogsSince
   bool tty = false;                ///< no frames, all of it is stdout
   std::chrono::nanoseconds limit;  ///< for all of it
+  std::string folder;              ///< for a spool file of a long log: the sandbox
 };
 
 struct LogCopyOutputs {
@@ -29,11 +30,11 @@ struct LogCopyOutputs {
 
 struct LogCopied {
   std::uint64_t bytes = 0;
-  std::uint64_t dropped = 0;  ///< the oldest, when there was more than the limit
+  bool oldest_left_out = false;  ///< there was more than the limit
 };
 
-/// At most 10 MiB, the newest; a line says so when something was dropped. Memory does not grow with
-/// the log: a large one is read twice, first to learn how much of it is to be left out.
+/// At most 10 MiB, the newest, and no more lines than dockerd can give in the time; a line on
+/// stderr says so when something was left out. Memory does not grow with the log.
 asio::awaitable<Result<LogCopied>> copy_logs(docker::Engine& engine, LogCopyRequest request,
                                              LogCopyOutputs outputs,
                                              net::Cancellation& cancellation);

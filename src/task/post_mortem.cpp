@@ -67,6 +67,11 @@ std::string phases_text(const std::vector<PhaseTime>& phases) {
   return out;
 }
 
+std::string last_words(const Summary& summary, const std::string& what) {
+  return what + (summary.logs_copied ? ", above in this sandbox's stdout and stderr"
+                                     : ", if anything: nothing of it could be copied here");
+}
+
 }  // namespace
 
 std::string docker_error_hint(const std::string& error) {
@@ -95,11 +100,10 @@ std::string likely_cause(const Summary& summary) {
   }
   if (outcome.state == mesos::TaskState::failed &&
       outcome.message.starts_with("exited with code")) {
-    return "the program's own last words, copied above into this sandbox's stdout and stderr";
+    return last_words(summary, "what the program said last");
   }
   if (outcome.message.starts_with("crashed with")) {
-    return "a crash inside the program: its last words are copied above into this sandbox's stdout "
-           "and stderr";
+    return last_words(summary, "a crash inside the program: what it said last");
   }
   if (outcome.message.starts_with("ended by SIGKILL")) {
     return "somebody killed it outside Mesos, or the kernel did for want of memory on the host: "
@@ -127,7 +131,6 @@ std::string format_summary(const Summary& summary) {
   }
   line(out, "health", summary.last_health);
   line(out, "logs", summary.log_note);
-  line(out, "delivered", summary.not_delivered);
   line(out, "look at", likely_cause(summary));
   out += std::string(80, '-') + "\n";
   return out;

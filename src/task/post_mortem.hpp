@@ -24,7 +24,7 @@ struct Summary {
   std::optional<Outcome> outcome;
   std::string last_health;     ///< empty: never known
   std::string log_note;        ///< what became of the container's log
-  std::string not_delivered;   ///< when the terminal update was not acknowledged
+  bool logs_copied = false;    ///< there was something, and it is above
   std::string launch_failure;  ///< as Docker said it
 };
 

@@ -165,6 +165,8 @@ void Runner::on(const action::Exit& a) {
 asio::awaitable<void> Runner::finish() {
   session_.close();
   exit_watch_.close();
+  // A container that is just being removed still needs Docker; close_task() ends it then.
+  if (!closing_ || !config_.settings.remove_container) engine_.close();
   launch_cancel_.cancel();
   closing_cancel_.cancel();
   signals_.cancel();
@@ -273,6 +275,7 @@ asio::awaitable<void> Runner::kill() {
 }
 
 asio::awaitable<void> Runner::close_task(bool copy, Nanoseconds limit) {
+  closing_ = true;
   exit_watch_.close();
   const auto began = std::chrono::steady_clock::now();
   if (copy && !container_.id.empty()) {
@@ -281,9 +284,11 @@ asio::awaitable<void> Runner::close_task(bool copy, Nanoseconds limit) {
     request.since = config_.settings.logs_since;
     request.tty = container_.tty;
     request.limit = limit;
+    request.folder = config_.agent.sandbox.empty() ? "." : config_.agent.sandbox;
     const LogCopyOutputs outputs{log_.output(), err_, out_pump_, err_pump_};
     const auto copied = co_await copy_logs(engine_, request, outputs, closing_cancel_);
     if (copied) {
+      summary_.logs_copied = copied->bytes > 0;
       summary_.log_note = "the last " + format_go_duration(config_.settings.logs_since) + " (" +
                           std::to_string(copied->bytes) +
                           " bytes) copied to this sandbox's stdout and stderr";
@@ -293,13 +298,17 @@ asio::awaitable<void> Runner::close_task(bool copy, Nanoseconds limit) {
     }
     phases_.push_back({"logs", std::chrono::steady_clock::now() - began});
   }
+  post(event::ClosingDone{});
+  // After the terminal update: a slow daemon must not hold that up.
   if (config_.settings.remove_container && !container_.id.empty()) {
     const auto removed = co_await engine_.remove(container_.id, false);
-    if (!removed)
+    if (!removed) {
       log_.warning("Container could not be removed, ignoring",
                    {{"error", removed.error().message}});
+    }
   }
-  post(event::ClosingDone{});
+  closing_ = false;
+  if (shutting_down_) engine_.close();
 }
 
 void Runner::write_summary() {

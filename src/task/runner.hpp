@@ -123,6 +123,7 @@ class Runner {
   bool terminal_sent_ = false;
   bool shutting_down_ = false;
   bool term_seen_ = false;
+  bool closing_ = false;  // close_task() is at work
   std::deque<Event> events_;
   bool draining_ = false;
   std::array<std::optional<net::Deadline>, 6> timers_;

@@ -49,7 +49,8 @@ class Child {
 
   /// Next bytes; empty at the end of the output or when `until` has passed (then `late`).
   std::string read(Clock::time_point until, bool& late) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - Clock::now()).count();
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(until - Clock::now()).count();
     pollfd p{out_, POLLIN, 0};
     if (left <= 0 || ::poll(&p, 1, static_cast<int>(left)) == 0) {
       late = true;
@@ -77,7 +78,8 @@ class Child {
 std::string fresh_id() {
   static std::atomic<int> counter{0};
   const auto stamp = std::chrono::system_clock::now().time_since_epoch().count();
-  return "sx-test-" + std::to_string(::getpid()) + "-" + std::to_string(counter++) + "-" + std::to_string(stamp);
+  return "sx-test-" + std::to_string(::getpid()) + "-" + std::to_string(counter++) + "-" +
+         std::to_string(stamp);
 }
 
 std::string text_of(const json::object& object, std::string_view key) {
@@ -106,7 +108,8 @@ void take_line(const std::string& line, RunResult& result, const RunOptions& opt
   } else if (kind == "sandbox") {
     result.sandbox = text_of(event, "path");
   } else if (kind == "exit") {
-    if (const auto* code = event.if_contains("code"); code != nullptr && code->is_int64()) {
+    if (const auto* code = event.if_contains("executor_code");
+        code != nullptr && code->is_int64()) {
       result.executor_exit = static_cast<int>(code->as_int64());
     }
   }
@@ -145,26 +148,34 @@ TaskBuilder::TaskBuilder(std::string shell_command) : id_(fresh_id()) {
   task_ = {{"name", "system test"},
            {"task_id", {{"value", id_}}},
            {"agent_id", {{"value", "agent-1"}}},
-           {"resources", json::array{{{"name", "cpus"}, {"type", "SCALAR"}, {"scalar", {{"value", 0.1}}}},
-                                     {{"name", "mem"}, {"type", "SCALAR"}, {"scalar", {{"value", 64.0}}}}}},
-           {"executor", {{"executor_id", {{"value", "executor-" + id_}}},
-                         {"type", "CUSTOM"},
-                         {"command", {{"value", "sidecar-executor"},
-                                      {"environment", {{"variables", json::array()}}}}}}},
-           {"container", {{"type", "DOCKER"},
-                          {"docker", {{"image", "sx-test:1"},
-                                      {"network", "BRIDGE"},
-                                      {"privileged", false},
-                                      {"force_pull_image", false},
-                                      {"parameters", json::array()}}}}}};
+           {"resources",
+            json::array{{{"name", "cpus"}, {"type", "SCALAR"}, {"scalar", {{"value", 0.1}}}},
+                        {{"name", "mem"}, {"type", "SCALAR"}, {"scalar", {{"value", 64.0}}}}}},
+           {"executor",
+            {{"executor_id", {{"value", "executor-" + id_}}},
+             {"type", "CUSTOM"},
+             {"command",
+              {{"value", "sidecar-executor"}, {"environment", {{"variables", json::array()}}}}}}},
+           {"container",
+            {{"type", "DOCKER"},
+             {"docker",
+              {{"image", "sx-test:1"},
+               {"network", "BRIDGE"},
+               {"privileged", false},
+               {"force_pull_image", false},
+               {"parameters", json::array()}}}}}};
   if (!shell_command.empty()) parameter("label", "executor.ShellCommand=" + shell_command);
   // Sidecar does not run here; its absence must not matter, but its messages would be noise.
   parameter("label", "SidecarDiscover=false");
 }
 
 TaskBuilder& TaskBuilder::executor_env(const std::string& name, const std::string& value) {
-  task_["executor"].as_object()["command"].as_object()["environment"].as_object()["variables"].as_array().push_back(
-      json::object{{"name", name}, {"type", "VALUE"}, {"value", value}});
+  task_["executor"]
+      .as_object()["command"]
+      .as_object()["environment"]
+      .as_object()["variables"]
+      .as_array()
+      .push_back(json::object{{"name", name}, {"type", "VALUE"}, {"value", value}});
   return *this;
 }
 
@@ -184,9 +195,9 @@ TaskBuilder& TaskBuilder::memory(double mib) {
 }
 
 std::vector<std::string> RunResult::states() const {
-  std::vector<std::string> out;
-  for (const auto& update : updates) out.push_back(update.state);
-  return out;
+  std::vector<std::string> names;
+  for (const auto& update : updates) names.push_back(update.state);
+  return names;
 }
 
 const Update& RunResult::last() const {
@@ -209,8 +220,8 @@ RunResult run_task(const std::string& task_json, const RunOptions& options) {
   }
   ::close(fd);
   std::ofstream(path) << task_json;
-  std::vector<std::string> argv{SX_MINI_AGENT, "--json", "--executor", SX_EXECUTOR, "--timeout",
-                                std::to_string(options.limit.count())};
+  std::vector<std::string> argv{SX_MINI_AGENT, "--json",    "--executor",
+                                SX_EXECUTOR,   "--timeout", std::to_string(options.limit.count())};
   if (const char* host = ::getenv("DOCKER_HOST")) {
     argv.insert(argv.end(), {"--env", std::string("DOCKER_HOST=") + host});
   }
@@ -266,8 +277,11 @@ std::string container_name_of(const std::string& task_id) {
 }
 
 void SystemTest::SetUpTestSuite() {
-  const auto made = run_command({SX_SOURCE_DIR "/scripts/make-image.sh", "sx-test:1"}, std::chrono::seconds(120));
-  ASSERT_EQ(made.code, 0) << "the test image could not be made; run through scripts/with-docker.sh\n" << made.output;
+  const auto made =
+      run_command({SX_SOURCE_DIR "/scripts/make-image.sh", "sx-test:1"}, std::chrono::seconds(120));
+  ASSERT_EQ(made.code, 0)
+      << "the test image could not be made; run through scripts/with-docker.sh\n"
+      << made.output;
 }
 
 std::string SystemTest::image() { return "sx-test:1"; }
@@ -275,9 +289,11 @@ std::string SystemTest::image() { return "sx-test:1"; }
 void SystemTest::TearDown() {
   for (const auto& container : containers_) run_command({"docker", "rm", "-f", container});
   // Nothing that an executor started may outlive its test, running or ended.
-  const auto running = run_command({"docker", "ps", "-q", "--filter", "label=io.sidecar-executor.version"});
+  const auto running =
+      run_command({"docker", "ps", "-q", "--filter", "label=io.sidecar-executor.version"});
   EXPECT_EQ(running.output, "") << "a container of an executor still runs";
-  const auto all = run_command({"docker", "ps", "-aq", "--filter", "label=io.sidecar-executor.version"});
+  const auto all =
+      run_command({"docker", "ps", "-aq", "--filter", "label=io.sidecar-executor.version"});
   std::vector<std::string> remove{"docker", "rm", "-f"};
   std::istringstream lines(all.output);
   for (std::string id; std::getline(lines, id);) remove.push_back(id);

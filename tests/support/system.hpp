@@ -58,7 +58,7 @@ struct Update {
 
 /// One run of mini-agent with the executor.
 struct RunResult {
-  int agent_exit = -1;     ///< mini-agent's own exit code
+  int agent_exit = -1;  ///< mini-agent's own exit code
   std::vector<Update> updates;
   std::vector<json::object> events;  ///< every JSON line
   std::optional<int> executor_exit;

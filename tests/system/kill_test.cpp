@@ -8,7 +8,8 @@ namespace {
 
 class KillTest : public SystemTest {};
 
-const char* const dies_on_term = "/bin/sh -c 'trap \"exit 0\" TERM; while true; do sleep 0.1; done'";
+const char* const dies_on_term =
+    "/bin/sh -c 'trap \"exit 0\" TERM; while true; do sleep 0.1; done'";
 const char* const ignores_term = "/bin/sh -c 'trap \"\" TERM; while true; do sleep 0.1; done'";
 
 RunOptions with(std::vector<std::string> arguments) {
@@ -20,7 +21,8 @@ RunOptions with(std::vector<std::string> arguments) {
 TEST_F(KillTest, CleanExitOnTermIsKilledNotFinished) {
   const TaskBuilder task(dies_on_term);
   const auto run = run_task(task, with({"--kill-after", "0.5"}));
-  EXPECT_EQ(run.states(), (std::vector<std::string>{"TASK_STARTING", "TASK_RUNNING", "TASK_KILLING", "TASK_KILLED"}))
+  EXPECT_EQ(run.states(), (std::vector<std::string>{"TASK_STARTING", "TASK_RUNNING", "TASK_KILLING",
+                                                    "TASK_KILLED"}))
       << run.transcript();
   EXPECT_EQ(run.agent_exit, 2);
   EXPECT_NE(run.last().message.find("exit code 0"), std::string::npos) << run.last().message;
@@ -29,7 +31,8 @@ TEST_F(KillTest, CleanExitOnTermIsKilledNotFinished) {
 TEST_F(KillTest, WithoutTheCapabilityThereIsNoKilling) {
   const TaskBuilder task(dies_on_term);
   const auto run = run_task(task, with({"--kill-after", "0.5", "--no-capabilities"}));
-  EXPECT_EQ(run.states(), (std::vector<std::string>{"TASK_STARTING", "TASK_RUNNING", "TASK_KILLED"}))
+  EXPECT_EQ(run.states(),
+            (std::vector<std::string>{"TASK_STARTING", "TASK_RUNNING", "TASK_KILLED"}))
       << run.transcript();
 }
 
@@ -53,8 +56,8 @@ TEST_F(KillTest, KillPolicyOfTheTaskIsUsedWhenTheKillHasNone) {
 
 TEST_F(KillTest, SecondKillWithAShorterGraceShortensTheWait) {
   const TaskBuilder task(ignores_term);
-  const auto run = run_task(task, with({"--kill-after", "0.2", "--kill-grace", "60", "--second-kill-after", "1",
-                                        "--second-kill-grace", "1"}));
+  const auto run = run_task(task, with({"--kill-after", "0.2", "--kill-grace", "60",
+                                        "--second-kill-after", "1", "--second-kill-grace", "1"}));
   EXPECT_EQ(run.last().state, "TASK_KILLED") << run.transcript();
   EXPECT_LT(run.last().at, 15.0);
 }
@@ -75,10 +78,11 @@ TEST_F(KillTest, KillBeforeLaunch) {
 
 TEST_F(KillTest, SingularitysDestroyKillsAtOnce) {
   const TaskBuilder task(ignores_term);
-  const std::string message = R"({"@class":".SingularityTaskDestroyFrameworkMessage","taskId":{"id":")" + task.id() +
-                              R"("},"user":"somebody"})";
-  const auto run = run_task(task, with({"--kill-after", "0.2", "--kill-grace", "60", "--message", message,
-                                        "--message-after", "1"}));
+  const std::string message =
+      R"({"@class":".SingularityTaskDestroyFrameworkMessage","taskId":{"id":")" + task.id() +
+      R"("},"user":"somebody"})";
+  const auto run = run_task(task, with({"--kill-after", "0.2", "--kill-grace", "60", "--message",
+                                        message, "--message-after", "1"}));
   EXPECT_EQ(run.last().state, "TASK_KILLED") << run.transcript();
   EXPECT_LT(run.last().at, 15.0);
 }
@@ -88,7 +92,8 @@ TEST_F(KillTest, ShutdownStopsTheContainerWithinTheAgentsGrace) {
   const auto run = run_task(task, with({"--shutdown-after", "0.5", "--shutdown-grace", "5secs"}));
   EXPECT_EQ(run.last().state, "TASK_KILLED") << run.transcript();
   EXPECT_EQ(run.executor_exit, 0) << run.transcript();
-  const auto running = run_command({"docker", "ps", "-q", "--filter", "label=io.sidecar-executor.task-id=" + task.id()});
+  const auto running = run_command(
+      {"docker", "ps", "-q", "--filter", "label=io.sidecar-executor.task-id=" + task.id()});
   EXPECT_EQ(running.output, "");
 }
 
@@ -105,19 +110,22 @@ TEST_P(SignalTest, StopsTheContainerAndIsReported) {
   pid_t executor = 0;
   RunOptions options;
   options.on_event = [&executor](const json::object& event) {
-    if (event.at("event") == "executor_pid") executor = static_cast<pid_t>(event.at("pid").to_number<int>());
+    if (event.at("event") == "executor_pid")
+      executor = static_cast<pid_t>(event.at("pid").to_number<int>());
     if (event.at("event") == "update" && event.at("status").at("state") == "TASK_RUNNING") {
       ::kill(executor, GetParam().number);
     }
   };
   const auto run = run_task(task, options);
   EXPECT_EQ(run.last().state, "TASK_KILLED") << run.transcript();
-  EXPECT_NE(run.last().message.find(std::string("the executor got ") + GetParam().name), std::string::npos);
+  EXPECT_NE(run.last().message.find(std::string("the executor got ") + GetParam().name),
+            std::string::npos);
   EXPECT_EQ(run.executor_exit, GetParam().exit_code) << run.transcript();
 }
 
 INSTANTIATE_TEST_SUITE_P(All, SignalTest,
-                         ::testing::Values(SignalCase{"SIGTERM", SIGTERM, 143}, SignalCase{"SIGINT", SIGINT, 130},
+                         ::testing::Values(SignalCase{"SIGTERM", SIGTERM, 143},
+                                           SignalCase{"SIGINT", SIGINT, 130},
                                            SignalCase{"SIGUSR1", SIGUSR1, 0}),
                          [](const auto& info) { return info.param.name; });
 
@@ -126,8 +134,10 @@ TEST_F(KillTest, HangupIsIgnored) {
   pid_t executor = 0;
   RunOptions options;
   options.on_event = [&executor](const json::object& event) {
-    if (event.at("event") == "executor_pid") executor = static_cast<pid_t>(event.at("pid").to_number<int>());
-    if (event.at("event") == "update" && event.at("status").at("state") == "TASK_RUNNING") ::kill(executor, SIGHUP);
+    if (event.at("event") == "executor_pid")
+      executor = static_cast<pid_t>(event.at("pid").to_number<int>());
+    if (event.at("event") == "update" && event.at("status").at("state") == "TASK_RUNNING")
+      ::kill(executor, SIGHUP);
   };
   const auto run = run_task(task, options);
   EXPECT_EQ(run.last().state, "TASK_FINISHED") << run.transcript();
@@ -139,7 +149,8 @@ TEST_F(KillTest, SecondTermKillsAtOnce) {
   pid_t executor = 0;
   RunOptions options;
   options.on_event = [&executor](const json::object& event) {
-    if (event.at("event") == "executor_pid") executor = static_cast<pid_t>(event.at("pid").to_number<int>());
+    if (event.at("event") == "executor_pid")
+      executor = static_cast<pid_t>(event.at("pid").to_number<int>());
     if (event.at("event") == "update" && event.at("status").at("state") == "TASK_RUNNING") {
       ::kill(executor, SIGTERM);
       ::kill(executor, SIGINT);
@@ -155,7 +166,8 @@ TEST_F(KillTest, SecondLaunchIsRefusedAndTheFirstTaskUndisturbed) {
   const auto run = run_task(task, with({"--second-launch"}));
   std::string first;
   std::string second;
-  for (const auto& update : run.updates) (update.task_id == task.id() ? first : second) = update.state;
+  for (const auto& update : run.updates)
+    (update.task_id == task.id() ? first : second) = update.state;
   EXPECT_EQ(first, "TASK_FINISHED") << run.transcript();
   EXPECT_EQ(second, "TASK_ERROR") << run.transcript();
 }

@@ -12,12 +12,14 @@ void expect_launch_failure(const RunResult& run, const std::string& part) {
   EXPECT_EQ(run.last().state, "TASK_FAILED") << run.transcript();
   EXPECT_EQ(run.last().reason, "REASON_CONTAINER_LAUNCH_FAILED") << run.transcript();
   EXPECT_NE(run.last().message.find(part), std::string::npos) << run.last().message;
-  EXPECT_EQ(run.states(), (std::vector<std::string>{"TASK_STARTING", "TASK_FAILED"})) << run.transcript();
+  EXPECT_EQ(run.states(), (std::vector<std::string>{"TASK_STARTING", "TASK_FAILED"}))
+      << run.transcript();
 }
 
 std::string registry(const char* variable) {
   const char* value = ::getenv(variable);
-  if (value == nullptr) ADD_FAILURE() << variable << " is not set: run through scripts/with-registry.sh";
+  if (value == nullptr)
+    ADD_FAILURE() << variable << " is not set: run through scripts/with-registry.sh";
   return value == nullptr ? "" : value;
 }
 
@@ -38,15 +40,17 @@ TEST_F(LaunchTest, RunningCarriesAddressPidAndInspectDocument) {
 TEST_F(LaunchTest, ServesOnAMappedPort) {
   TaskBuilder task("/bin/httpd -f -p 8080 -h /www");
   const int port = 31000 + static_cast<int>(::getpid() % 900);
-  task.docker()["port_mappings"] = json::array{{{"host_port", port}, {"container_port", 8080}, {"protocol", "tcp"}}};
+  task.docker()["port_mappings"] =
+      json::array{{{"host_port", port}, {"container_port", 8080}, {"protocol", "tcp"}}};
   std::string page;
   RunOptions options;
   options.agent_arguments = {"--kill-after", "2"};
   options.on_event = [&](const json::object& event) {
     if (event.at("event") != "update" || event.at("status").at("state") != "TASK_RUNNING") return;
-    page = run_command({"curl", "-s", "--retry", "10", "--retry-connrefused", "--retry-delay", "1", "--max-time", "5",
-                        "http://127.0.0.1:" + std::to_string(port) + "/index.html"})
-               .output;
+    page =
+        run_command({"curl", "-s", "--retry", "10", "--retry-connrefused", "--retry-delay", "1",
+                     "--max-time", "5", "http://127.0.0.1:" + std::to_string(port) + "/index.html"})
+            .output;
   };
   const auto run = run_task(task, options);
   EXPECT_NE(page, "") << run.transcript();
@@ -82,7 +86,8 @@ TEST_F(LaunchTest, PullsFromARegistry) {
   EXPECT_NE(run.out.find("Image pulled"), std::string::npos) << run.out;
   TaskBuilder again("/bin/true");
   again.image(name);
-  EXPECT_EQ(run_task(again).out.find("Pulling image"), std::string::npos) << "present images are not pulled";
+  EXPECT_EQ(run_task(again).out.find("Pulling image"), std::string::npos)
+      << "present images are not pulled";
   TaskBuilder forced("/bin/true");
   forced.image(name);
   forced.docker()["force_pull_image"] = true;
@@ -130,11 +135,13 @@ TEST_F(LaunchTest, CommandNotInTheImage) {
 
 TEST_F(LaunchTest, VolumeWithRelativeHostPathIsRefusedClearly) {
   TaskBuilder task("/bin/true");
-  task.container()["volumes"] = json::array{{{"container_path", "/x"}, {"host_path", "relative/x"}, {"mode", "RW"}}};
+  task.container()["volumes"] =
+      json::array{{{"container_path", "/x"}, {"host_path", "relative/x"}, {"mode", "RW"}}};
   const auto run = run_task(task);
   EXPECT_EQ(run.last().state, "TASK_ERROR") << run.transcript();
   EXPECT_EQ(run.last().reason, "REASON_TASK_INVALID");
-  EXPECT_NE(run.last().message.find("container.volumes[0]"), std::string::npos) << run.last().message;
+  EXPECT_NE(run.last().message.find("container.volumes[0]"), std::string::npos)
+      << run.last().message;
 }
 
 TEST_F(LaunchTest, VolumeFileOverFolderFailsWithDockersReason) {
@@ -147,11 +154,13 @@ TEST_F(LaunchTest, VolumeFileOverFolderFailsWithDockersReason) {
 
 TEST_F(LaunchTest, HostPortTaken) {
   const int port = 32000 + static_cast<int>(::getpid() % 900);
-  const auto holder = run_command({"docker", "run", "-d", "-p", std::to_string(port) + ":80", image(), "/bin/sleep", "1000"});
+  const auto holder = run_command(
+      {"docker", "run", "-d", "-p", std::to_string(port) + ":80", image(), "/bin/sleep", "1000"});
   ASSERT_EQ(holder.code, 0);
   own_container(holder.output.substr(0, 64));
   TaskBuilder task("/bin/true");
-  task.docker()["port_mappings"] = json::array{{{"host_port", port}, {"container_port", 80}, {"protocol", "tcp"}}};
+  task.docker()["port_mappings"] =
+      json::array{{{"host_port", port}, {"container_port", 80}, {"protocol", "tcp"}}};
   const auto run = run_task(task);
   expect_launch_failure(run, "port is already allocated");
   EXPECT_TRUE(containers_of(task.id()).empty());
@@ -168,13 +177,15 @@ TEST_F(LaunchTest, LeftoverOfTheSameTaskIdIsReplacedUnlessItRuns) {
   EXPECT_NE(second.out.find("left over, removing it"), std::string::npos) << second.out;
 
   run_command({"docker", "rm", "-f", name});
-  const auto squatter = run_command({"docker", "run", "-d", "--name", name, image(), "/bin/sleep", "1000"});
+  const auto squatter =
+      run_command({"docker", "run", "-d", "--name", name, image(), "/bin/sleep", "1000"});
   ASSERT_EQ(squatter.code, 0);
   own_container(name);
   const auto third = run_task(task);
   expect_launch_failure(third, "still runs");
   EXPECT_NE(third.last().message.find("docker rm -f"), std::string::npos) << third.last().message;
-  EXPECT_NE(run_command({"docker", "ps", "-q", "--filter", "name=" + name}).output, "") << "it is not ours to stop";
+  EXPECT_NE(run_command({"docker", "ps", "-q", "--filter", "name=" + name}).output, "")
+      << "it is not ours to stop";
 }
 
 TEST_F(LaunchTest, TooSmallAMemoryLimitIsDockersToSay) {
@@ -197,7 +208,8 @@ TEST_F(LaunchTest, BadSettingsAreReportedToTheFramework) {
   task.executor_env("EXECUTOR_SIDECAR_RETRY_DELAY", "abc").executor_env("EXECUTOR_DEBUG", "yes");
   const auto run = run_task(task);
   EXPECT_EQ(run.states(), std::vector<std::string>{"TASK_FAILED"}) << run.transcript();
-  EXPECT_NE(run.last().message.find("EXECUTOR_SIDECAR_RETRY_DELAY"), std::string::npos) << run.last().message;
+  EXPECT_NE(run.last().message.find("EXECUTOR_SIDECAR_RETRY_DELAY"), std::string::npos)
+      << run.last().message;
   EXPECT_NE(run.last().message.find("EXECUTOR_DEBUG"), std::string::npos) << run.last().message;
   EXPECT_NE(run.last().message.find("abc"), std::string::npos) << run.last().message;
 }
@@ -216,7 +228,8 @@ TEST_P(BadTaskTest, IsTaskErrorThatNamesTheField) {
   const auto run = run_task(task);
   EXPECT_EQ(run.states(), std::vector<std::string>{"TASK_ERROR"}) << run.transcript();
   EXPECT_EQ(run.last().reason, "REASON_TASK_INVALID") << run.transcript();
-  EXPECT_NE(run.last().message.find(GetParam().message_part), std::string::npos) << run.last().message;
+  EXPECT_NE(run.last().message.find(GetParam().message_part), std::string::npos)
+      << run.last().message;
   EXPECT_EQ(run.executor_exit, 0);
 }
 
@@ -224,29 +237,40 @@ INSTANTIATE_TEST_SUITE_P(
     Fields, BadTaskTest,
     ::testing::Values(
         BadTask{"NoContainer", [](TaskBuilder& t) { t.object().erase("container"); }, "container"},
-        BadTask{"NotDocker", [](TaskBuilder& t) { t.container()["type"] = "MESOS"; }, "container.type"},
-        BadTask{"NoDockerInfo", [](TaskBuilder& t) { t.container().erase("docker"); }, "container.docker"},
+        BadTask{"NotDocker", [](TaskBuilder& t) { t.container()["type"] = "MESOS"; },
+                "container.type"},
+        BadTask{"NoDockerInfo", [](TaskBuilder& t) { t.container().erase("docker"); },
+                "container.docker"},
         BadTask{"EmptyImage", [](TaskBuilder& t) { t.image(""); }, "container.docker.image"},
         BadTask{"BadImage", [](TaskBuilder& t) { t.image("UPPER/Case:1"); }, "UPPER/Case"},
         BadTask{"PortZero",
-                [](TaskBuilder& t) { t.docker()["port_mappings"] = json::array{{{"host_port", 31000}, {"container_port", 0}}}; },
+                [](TaskBuilder& t) {
+                  t.docker()["port_mappings"] =
+                      json::array{{{"host_port", 31000}, {"container_port", 0}}};
+                },
                 "port_mappings[0].container_port"},
         BadTask{"PortText",
                 [](TaskBuilder& t) {
-                  t.docker()["port_mappings"] = json::array{{{"host_port", "http"}, {"container_port", 80}}};
+                  t.docker()["port_mappings"] =
+                      json::array{{{"host_port", "http"}, {"container_port", 80}}};
                 },
                 "port_mappings[0].host_port"},
-        BadTask{"UserNetworkWithoutName", [](TaskBuilder& t) { t.docker()["network"] = "USER"; }, "network_infos"},
+        BadTask{"UserNetworkWithoutName", [](TaskBuilder& t) { t.docker()["network"] = "USER"; },
+                "network_infos"},
         BadTask{"UnknownNetwork", [](TaskBuilder& t) { t.docker()["network"] = "MOON"; }, "MOON"},
-        BadTask{"ResourcesNoArray", [](TaskBuilder& t) { t.object()["resources"] = 5; }, "resources"}),
+        BadTask{"ResourcesNoArray", [](TaskBuilder& t) { t.object()["resources"] = 5; },
+                "resources"}),
     [](const auto& info) { return info.param.name; });
 
 TEST_F(LaunchTest, StaticBinaryRunsInAnEmptyContainer) {
-  ASSERT_EQ(run_command({SX_SOURCE_DIR "/scripts/make-image.sh", "--empty", SX_STATIC_EXECUTOR, "sx-empty:1"}).code, 0);
-  const auto version = run_command({"docker", "run", "--rm", "sx-empty:1", "/sidecar-executor", "--version"});
+  ASSERT_EQ(run_command({SX_SOURCE_DIR "/scripts/make-image.sh", "--empty", SX_STATIC_EXECUTOR,
+                         "sx-empty:1"})
+                .code,
+            0);
+  const auto version = run_command({"docker", "run", "--rm", "sx-empty:1", "--version"});
   EXPECT_EQ(version.code, 0);
   EXPECT_NE(version.output.find("sidecar-executor "), std::string::npos);
-  const auto unconfigured = run_command({"docker", "run", "--rm", "sx-empty:1", "/sidecar-executor"});
+  const auto unconfigured = run_command({"docker", "run", "--rm", "sx-empty:1"});
   EXPECT_EQ(unconfigured.code, 78) << "without an agent: EX_CONFIG\n" << unconfigured.output;
 }
 
