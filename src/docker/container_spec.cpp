@@ -5,10 +5,9 @@
 #include <boost/uuid/name_generator_sha1.hpp>
 #include <boost/uuid/uuid.hpp>
 #include <boost/uuid/uuid_io.hpp>
-#include <cmath>
-#include <set>
 
 #include "base/text.hpp"
+#include "docker/host_config.hpp"
 #include "docker/image_ref.hpp"
 #include "docker/parameters.hpp"
 
@@ -25,24 +24,10 @@ constexpr std::string_view own_credentials[] = {"VAULT_TOKEN", "VAULT_USERNAME",
                                                 "MESOS_EXECUTOR_AUTHENTICATION_TOKEN"};
 constexpr std::string_view command_label = "executor.ShellCommand";
 
-// runc's limits; Docker refuses less.
-constexpr std::int64_t cpu_period = 50'000;
-constexpr std::int64_t least_cpu_quota = 1'000;
-constexpr std::int64_t least_cpu_shares = 2;
-constexpr std::int64_t most_cpu_shares = 1'024;
-constexpr double bytes_per_mib = 1'048'576;
-
 Error invalid(std::string message) { return Error{ErrorKind::invalid, std::move(message)}; }
 
 std::string indexed(std::string_view list, std::size_t index) {
   return std::string(list) + "[" + std::to_string(index) + "]";
-}
-
-/// Go's int(x), without the undefined behaviour of numbers that do not fit.
-std::int64_t whole(double value) {
-  constexpr double most = 9e18;
-  if (!(value > 0)) return 0;  // NaN too
-  return static_cast<std::int64_t>(std::min(value, most));
 }
 
 /// The parts of a spec while it grows. One function a part of docker.md's table.
@@ -52,15 +37,14 @@ class Builder {
       : task_(task), docker_(*task.container->docker), inputs_(inputs) {}
 
   Result<ContainerSpec> build() {
-    for (const auto step : {&Builder::image, &Builder::parameters, &Builder::environment,
-                            &Builder::ports, &Builder::volumes, &Builder::network}) {
+    for (const auto step :
+         {&Builder::image, &Builder::parameters, &Builder::environment, &Builder::host}) {
       auto done = (this->*step)();
       if (!done) return done.error();
     }
     generated_environment();
     command();
     labels();
-    limits();
     fields();
     out_.body["HostConfig"] = std::move(host_);
     return std::move(out_);
@@ -70,26 +54,16 @@ class Builder {
   Result<void> image();
   Result<void> parameters();
   Result<void> environment();
-  Result<void> ports();
-  Result<void> port_mapping(const mesos::PortMapping& mapping, const std::string& path);
-  Result<void> volumes();
-  Result<void> network();
+  Result<void> host();
   void generated_environment();
   void command();
   void labels();
-  void limits();
-  void cpu_limit();
   void fields();
 
   [[nodiscard]] bool is_passed_on(const std::string& name) const;
   [[nodiscard]] const std::string* label(std::string_view name) const;
   void add_env(std::string_view name, std::string_view value) {
     out_.env.push_back(std::string(name) + "=" + std::string(value));
-  }
-  [[nodiscard]] std::optional<double> resource(const std::string& name) const {
-    const auto found = task_.resources.find(name);
-    if (found == task_.resources.end()) return std::nullopt;
-    return found->second;
   }
 
   const mesos::TaskInfo& task_;
@@ -166,88 +140,16 @@ Result<void> Builder::environment() {
   return boost::system::in_place_value;
 }
 
-Result<void> Builder::ports() {
-  for (std::size_t i = 0; i < docker_.port_mappings.size(); ++i) {
-    auto done =
-        port_mapping(docker_.port_mappings[i], indexed("container.docker.port_mappings", i));
-    if (!done) return done;
-  }
-  return boost::system::in_place_value;
-}
-
-Result<void> Builder::port_mapping(const mesos::PortMapping& mapping, const std::string& path) {
-  constexpr std::uint32_t highest = 65'535;
-  if (mapping.container_port == 0 || mapping.container_port > highest)
-    return invalid(path + ".container_port: expected a port from 1 to 65535");
-  if (mapping.host_port > highest)
-    return invalid(path + ".host_port: expected a port from 0 to 65535");
-  const auto container_port = std::to_string(mapping.container_port);
-  const auto host_port = std::to_string(mapping.host_port);
-  auto protocols = split(mapping.protocol, ',');
-  if (protocols.empty()) protocols.emplace_back("tcp");
-  for (const auto& word : protocols) {
-    const auto words = split_blanks(word);
-    const auto protocol = words.size() == 1 ? to_lower(words.front()) : std::string{};
-    if (protocol != "tcp" && protocol != "udp" && protocol != "sctp")
-      return invalid(path + ".protocol: expected tcp, udp, sctp or several of them with commas");
-    const auto port = container_port + '/' + protocol;
-    auto& exposed = out_.body["ExposedPorts"];
-    if (!exposed.is_object()) exposed.emplace_object();
-    exposed.get_object()[port].emplace_object();
-    if (mapping.host_port == 0) continue;
-    auto& bindings = host_["PortBindings"];
-    if (!bindings.is_object()) bindings.emplace_object();
-    auto& bound = bindings.get_object()[port];
-    if (!bound.is_array()) bound.emplace_array();
-    // The same mapping twice would make the second bind fail with "port is already allocated".
-    const json::value binding = json::object{{"HostPort", host_port}};
-    auto& list = bound.get_array();
-    if (std::find(list.begin(), list.end(), binding) == list.end()) list.push_back(binding);
-  }
-  if (mapping.host_port > 0) port_env_.push_back("MESOS_PORT_" + container_port + "=" + host_port);
-  return boost::system::in_place_value;
-}
-
-Result<void> Builder::volumes() {
-  json::array binds;
-  for (std::size_t i = 0; i < task_.container->volumes.size(); ++i) {
-    const auto& volume = task_.container->volumes[i];
-    const auto path = indexed("container.volumes", i);
-    if (volume.container_path.empty()) return invalid(path + ".container_path: missing or empty");
-    if (volume.source != mesos::Volume::Source::none)
-      return invalid(path + ".source: volumes with a source are not supported yet");
-    if (!volume.host_path || volume.host_path->empty())
-      return invalid(path + ": volumes without host_path are not supported yet");
-    if (!volume.host_path->starts_with('/'))
-      return invalid(path + ".host_path: \"" + one_line(*volume.host_path, 200) +
-                     "\" is relative, which is not supported yet");
-    if (!volume.container_path.starts_with('/'))
-      return invalid(path + ".container_path: \"" + one_line(volume.container_path, 200) +
-                     "\" is relative, which is not supported yet");
-    // Binds are `host:container:mode`, without any way to quote.
-    if ((*volume.host_path + volume.container_path).find(':') != std::string::npos)
-      return invalid(path + ": paths with a colon are not supported yet");
-    binds.emplace_back(*volume.host_path + ":" + volume.container_path +
-                       (volume.has_mode && volume.read_only ? ":ro" : ""));
-  }
-  if (!binds.empty()) host_["Binds"] = std::move(binds);
-  return boost::system::in_place_value;
-}
-
-Result<void> Builder::network() {
-  using mesos::DockerNetwork;
-  std::string_view mode = "default";
-  const auto& infos = task_.container->network_infos;
-  if (docker_.network == DockerNetwork::host) mode = "host";
-  if (docker_.network == DockerNetwork::none) mode = "none";
-  if (docker_.network == DockerNetwork::user) {
-    if (infos.empty() || infos.front().name.empty())
-      return invalid(
-          "container.network_infos[0].name: missing; network USER needs the name of a "
-          "Docker network");
-    mode = infos.front().name;
-  }
-  host_["NetworkMode"] = mode;
+Result<void> Builder::host() {
+  auto ports = add_ports(docker_.port_mappings, out_.body, host_, port_env_);
+  if (!ports) return ports;
+  auto binds = binds_of(task_.container->volumes);
+  if (!binds) return binds.error();
+  if (!binds->empty()) host_["Binds"] = std::move(*binds);
+  auto mode = network_mode(*task_.container);
+  if (!mode) return mode.error();
+  host_["NetworkMode"] = std::move(*mode);
+  add_limits(task_, *inputs_.settings, inputs_.host_cpus, host_, out_.log_warnings);
   return boost::system::in_place_value;
 }
 
@@ -296,32 +198,6 @@ void Builder::labels() {
   json::object all;
   for (const auto& [name, value] : out_.labels) all[name] = value;
   out_.body["Labels"] = std::move(all);
-}
-
-void Builder::cpu_limit() {
-  const auto cpus = resource("cpus");
-  if (!cpus) {
-    out_.log_warnings.emplace_back("The task has no cpus, ForceCpuLimit has nothing to force");
-    return;
-  }
-  if (inputs_.settings->use_cpu_shares) {
-    const double part = std::min(*cpus / std::max(inputs_.host_cpus, 1.0), 1.0);
-    host_["CpuShares"] = std::max(whole(part * most_cpu_shares), least_cpu_shares);
-    return;
-  }
-  host_["CpuPeriod"] = cpu_period;
-  host_["CpuQuota"] = std::max(whole(*cpus * cpu_period), least_cpu_quota);
-}
-
-void Builder::limits() {
-  if (inputs_.settings->force_cpu_limit) cpu_limit();
-  if (!inputs_.settings->force_memory_limit) return;
-  const auto memory = whole(resource("mem").value_or(0) * bytes_per_mib);
-  if (memory == 0) {  // Docker takes 0 for no limit
-    out_.log_warnings.emplace_back("The task has no mem, ForceMemoryLimit has nothing to force");
-    return;
-  }
-  host_["Memory"] = memory;
 }
 
 void Builder::fields() {
