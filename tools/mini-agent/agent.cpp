@@ -133,6 +133,19 @@ bool MiniAgent::lost_in_restart(const json::object& subscribe) const {
   return true;
 }
 
+json::object MiniAgent::subscription(const json::object& subscribe) {
+  json::array tasks, updates;
+  for (const auto& known : list_at(subscribe, "unacknowledged_tasks")) {
+    tasks.push_back(json::value(id_at(known.as_object(), "task_id")));
+  }
+  for (const auto& known : list_at(subscribe, "unacknowledged_updates")) {
+    updates.push_back(known.at("status"));
+  }
+  return {{"n", ++subscriptions_},
+          {"unacknowledged_tasks", tasks},
+          {"unacknowledged_updates", updates}};
+}
+
 void MiniAgent::subscribed(std::shared_ptr<EventStream> stream, const json::object& subscribe) {
   if (stream_) stream_->finish();
   stream_ = stream;
@@ -142,17 +155,9 @@ void MiniAgent::subscribed(std::shared_ptr<EventStream> stream, const json::obje
     if (stream_ == self.lock()) stream_.reset();
     stream_ended(why);
   };
-  json::array tasks, updates;
-  for (const auto& known : list_at(subscribe, "unacknowledged_tasks")) {
-    tasks.push_back(json::value(id_at(known.as_object(), "task_id")));
-  }
-  for (const auto& known : list_at(subscribe, "unacknowledged_updates")) {
-    updates.push_back(known.at("status"));
-  }
   view_.subscribed = back_in_time_ = true;
-  emit("subscribed", {{"n", ++subscriptions_},
-                      {"unacknowledged_tasks", tasks},
-                      {"unacknowledged_updates", updates}});
+  const json::object details = subscription(subscribe);
+  emit("subscribed", details);
   if (killed_before_subscribe_) {
     report_from_agent("TASK_KILLED", "Killed before delivery to the executor",
                       "REASON_TASK_KILLED_DURING_LAUNCH");
@@ -164,7 +169,9 @@ void MiniAgent::subscribed(std::shared_ptr<EventStream> stream, const json::obje
     return shut_down("the executor does not know its task");
   }
   send(subscribed_event(task_, identity_));
-  for (const auto& known : updates) update(known.as_object(), "subscribe");
+  for (const auto& known : details.at("unacknowledged_updates").as_array()) {
+    update(known.as_object(), "subscribe");
+  }
   if (shutting_down_) {
     send(bare_event("SHUTDOWN"));
   } else if (!launched_) {

@@ -68,6 +68,7 @@ class MiniAgent {
   HttpAnswer answer_call(const CallRequest& request);
   void note_refusal(const Verdict& verdict, const CallRequest& request);
   void subscribed(std::shared_ptr<EventStream> stream, const boost::json::object& subscribe);
+  boost::json::object subscription(const boost::json::object& subscribe);
   bool lost_in_restart(const boost::json::object& subscribe) const;
   void stream_ended(const std::string& why);
   void update(const boost::json::object& status, const char* via);
