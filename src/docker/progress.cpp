@@ -197,8 +197,8 @@ bool pull_is_hopeless(const Error& error) {
   };
   // The network between dockerd and the registry, whatever else the text says.
   constexpr std::string_view passing[] = {"connection refused", "connection reset", "i/o timeout",
-                                          "no such host",       "toomanyrequests",  ": eof", "unexpected eof",
-                                          "timeout exceeded"};
+                                          "no such host",       "toomanyrequests",  ": eof",
+                                          "unexpected eof",     "timeout exceeded"};
   if (std::any_of(std::begin(passing), std::end(passing), says)) return false;
   // dockerd before 20.10 answers 500 for all of these, and errors in the stream have no status at
   // all. x509 errors are not here: a clock that is set late at boot cures them, and five attempts
