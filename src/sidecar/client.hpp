@@ -1,0 +1,43 @@
+#pragma once
+// Sidecar's HTTP API: our service's status, and draining (../shared/spec/sidecar.md).
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+#include "base/error.hpp"
+#include "net/http_client.hpp"
+#include "sidecar/health.hpp"
+
+namespace sidecar_executor::sidecar {
+
+struct ClientConfig {
+  net::Url url;                          ///< SidecarUrl
+  std::chrono::nanoseconds timeout;      ///< HttpTimeout, of a whole exchange
+  std::int64_t retries = 0;              ///< SidecarRetryCount
+  std::chrono::nanoseconds retry_delay;  ///< SidecarRetryDelay
+  std::string host;                      ///< key of our host in the document
+};
+
+class Client {
+ public:
+  Client(asio::any_io_executor executor, ClientConfig config);
+
+  /// One poll with its retries. `id12`: the first 12 characters of the container's id.
+  asio::awaitable<Observation> status(std::string id12, net::Cancellation& cancellation);
+
+  /// Tells Sidecar to set the service to DRAINING; retries as for a poll.
+  asio::awaitable<Result<void>> drain(std::string id12, net::Cancellation& cancellation);
+
+ private:
+  asio::awaitable<Result<Observation>> fetch(const std::string& id12,
+                                             net::Cancellation& cancellation);
+  asio::awaitable<Result<void>> post_drain(const std::string& id12,
+                                           net::Cancellation& cancellation);
+  asio::any_io_executor executor_;
+  ClientConfig config_;
+};
+
+}  // namespace sidecar_executor::sidecar
