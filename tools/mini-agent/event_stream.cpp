@@ -57,7 +57,12 @@ void EventStream::end(const std::string& why) {
 void EventStream::watch_peer() {
   auto self = shared_from_this();
   socket_.async_wait(StreamSocket::wait_read, [self](boost::system::error_code error) {
-    if (error || !self->open_) return;
+    if (!self->open_) return;
+    if (error) {  // the connection was dropped before the stream began
+      self->end("closed by the agent");
+      self->wake_.cancel();
+      return;
+    }
     char byte = 0;
     boost::system::error_code peeked;
     const auto count =

@@ -26,7 +26,7 @@ struct Record {
   }
 };
 
-class AgentTest : public ::testing::Test {
+class MiniAgentRun : public ::testing::Test {
  protected:
   void SetUp() override {
     std::string name = (std::filesystem::temp_directory_path() / "mini-agent-test-XXXXXX").string();
@@ -65,7 +65,7 @@ class AgentTest : public ::testing::Test {
   Options options_;
 };
 
-TEST_F(AgentTest, AnExecutorThatEndsWithoutATerminalUpdateFailedTheTask) {
+TEST_F(MiniAgentRun, AnExecutorThatEndsWithoutATerminalUpdateFailedTheTask) {
   const Record run = this->run("exit 3");
   EXPECT_EQ(run.code, kFailed);
   EXPECT_EQ(run.find("executor_exit")->at("code"), 3);
@@ -74,7 +74,7 @@ TEST_F(AgentTest, AnExecutorThatEndsWithoutATerminalUpdateFailedTheTask) {
   EXPECT_EQ(status.at("reason"), "REASON_EXECUTOR_TERMINATED");
 }
 
-TEST_F(AgentTest, TheExecutorFindsWhatARealAgentGives) {
+TEST_F(MiniAgentRun, TheExecutorFindsWhatARealAgentGives) {
   options_.environment = {"EXTRA=1 2"};
   run("env | sort; umask; pwd; ls -l /proc/self/fd/0 /proc/self/fd/1; "
       "cut -d' ' -f6 /proc/$$/stat; echo $$; ls /proc/self/fd | wc -l");
@@ -91,7 +91,7 @@ TEST_F(AgentTest, TheExecutorFindsWhatARealAgentGives) {
   EXPECT_EQ(out.find("HOME="), std::string::npos);
 }
 
-TEST_F(AgentTest, AShutdownThatIsIgnoredEndsInSigkillForTheWholeTree) {
+TEST_F(MiniAgentRun, AShutdownThatIsIgnoredEndsInSigkillForTheWholeTree) {
   options_.shutdown_grace = "200ms";
   const Record run = this->run("trap '' TERM INT; sleep 100 & setsid sleep 100 & wait; wait",
                                [](MiniAgent& agent) { agent.terminate(); });
@@ -99,7 +99,7 @@ TEST_F(AgentTest, AShutdownThatIsIgnoredEndsInSigkillForTheWholeTree) {
   EXPECT_EQ(run.find("executor_exit")->at("signal"), 9);
 }
 
-TEST_F(AgentTest, ThreeInterruptsEndInSigkill) {
+TEST_F(MiniAgentRun, ThreeInterruptsEndInSigkill) {
   options_.shutdown_grace = "10secs";
   const Record run = this->run("sleep 100", [](MiniAgent& agent) {
     for (int i = 0; i < 3; ++i) agent.interrupt();
@@ -107,18 +107,18 @@ TEST_F(AgentTest, ThreeInterruptsEndInSigkill) {
   EXPECT_EQ(run.find("executor_exit")->at("signal"), 9);
 }
 
-TEST_F(AgentTest, TheTimeOutEndsTheRun) {
+TEST_F(MiniAgentRun, TheTimeOutEndsTheRun) {
   options_.timeout = std::chrono::milliseconds(100);
   EXPECT_EQ(run("sleep 100").code, kTimedOut);
 }
 
-TEST_F(AgentTest, AWrapperGetsTheExecutorsPath) {
+TEST_F(MiniAgentRun, AWrapperGetsTheExecutorsPath) {
   options_.wrapper = "echo path=$SIDECAR_EXECUTOR_PATH";
   run("exit 0");
   EXPECT_EQ(file("stdout"), "path=" + options_.executor + "\n");
 }
 
-TEST_F(AgentTest, WhatCannotBeExecutedIsSaid) {
+TEST_F(MiniAgentRun, WhatCannotBeExecutedIsSaid) {
   boost::asio::io_context io;
   options_.executor = folder_ + "/none";
   MiniAgent agent(io, options_, complete_task(json::object(), "/x"), [](const json::object&) {});

@@ -40,17 +40,19 @@ void replay(const std::string& file, std::size_t at_least) {
   }
 }
 
-TEST(CallValidation, EveryBadCallIsAnsweredAsByARealAgent) { replay("03-bad-calls.jsonl", 60); }
+TEST(MiniAgentCallValidation, EveryBadCallIsAnsweredAsByARealAgent) {
+  replay("03-bad-calls.jsonl", 60);
+}
 
-TEST(CallValidation, CallsBeforeSubscribeAreAnsweredAsByARealAgent) {
+TEST(MiniAgentCallValidation, CallsBeforeSubscribeAreAnsweredAsByARealAgent) {
   replay("03-unsubscribed.jsonl", 3);
 }
 
-TEST(CallValidation, TextEdgeCasesAreAnsweredAsByARealAgent) {
+TEST(MiniAgentCallValidation, TextEdgeCasesAreAnsweredAsByARealAgent) {
   replay("03-update-text-edge-cases.jsonl", 20);
 }
 
-TEST(CallValidation, GoodCallsAreAccepted) {
+TEST(MiniAgentCallValidation, GoodCallsAreAccepted) {
   replay("01-basic-docker-task-json.jsonl", 5);
   replay("08b-updates-after-terminal.jsonl", 5);
   replay("05k-second-task-same-executor.jsonl", 5);
@@ -80,21 +82,21 @@ CallRequest subscribe() {
   return request;
 }
 
-TEST(CallValidation, WhileTheAgentStartsEverythingGets503) {
+TEST(MiniAgentCallValidation, WhileTheAgentStartsEverythingGets503) {
   AgentView agent = view();
   agent.starting = true;
   EXPECT_EQ(judge_call(subscribe(), agent).status, 503U);
   EXPECT_EQ(judge_call(heartbeat(), agent).text, "Agent has not finished recovery");
 }
 
-TEST(CallValidation, WhileTheAgentRecoversOnlySubscribeWorks) {
+TEST(MiniAgentCallValidation, WhileTheAgentRecoversOnlySubscribeWorks) {
   AgentView agent = view();
   agent.recovering = true;
   EXPECT_EQ(judge_call(subscribe(), agent).status, 200U);
   EXPECT_EQ(judge_call(heartbeat(), agent).status, 503U);
 }
 
-TEST(CallValidation, AfterARestartWithoutCheckpointingTheFrameworkIsUnknown) {
+TEST(MiniAgentCallValidation, AfterARestartWithoutCheckpointingTheFrameworkIsUnknown) {
   AgentView agent = view();
   agent.framework_known = false;
   const Verdict verdict = judge_call(subscribe(), agent);
@@ -102,7 +104,7 @@ TEST(CallValidation, AfterARestartWithoutCheckpointingTheFrameworkIsUnknown) {
   EXPECT_EQ(verdict.text, "Framework cannot be found");
 }
 
-TEST(CallValidation, ATokenIsAskedFor) {
+TEST(MiniAgentCallValidation, ATokenIsAskedFor) {
   AgentView agent = view();
   agent.token = "secret";
   CallRequest request = heartbeat();
@@ -114,20 +116,20 @@ TEST(CallValidation, ATokenIsAskedFor) {
   EXPECT_EQ(judge_call(request, agent).status, 202U);
 }
 
-TEST(CallValidation, TheDomainSocketServesOnlyTheFullPath) {
+TEST(MiniAgentCallValidation, TheDomainSocketServesOnlyTheFullPath) {
   EXPECT_EQ(endpoint_of("/slave(1)/api/v1/executor", true), Endpoint::Executor);
   EXPECT_EQ(endpoint_of("/api/v1/executor", true), Endpoint::Forbidden);
   EXPECT_EQ(endpoint_of("/state", true), Endpoint::Forbidden);
   EXPECT_EQ(endpoint_of("/slave(1)/state", true), Endpoint::Forbidden);
 }
 
-TEST(CallValidation, StateIsServedOverTcp) {
+TEST(MiniAgentCallValidation, StateIsServedOverTcp) {
   EXPECT_EQ(endpoint_of("/state", false), Endpoint::State);
   EXPECT_EQ(endpoint_of("/slave(1)/state?x=1", false), Endpoint::State);
   EXPECT_EQ(endpoint_of("/state.json", false), Endpoint::NotFound);
 }
 
-TEST(CallSchema, WhatProtobufWouldNotHoldIsGone) {
+TEST(MiniAgentCallSchema, WhatProtobufWouldNotHoldIsGone) {
   const auto converted = convert_call(boost::json::parse(
       R"({"type":"UPDATE","x":1,"executor_id":{"value":"e"},"framework_id":{"value":"f"},
           "message":null,"update":{"status":{"task_id":{"value":"t"},"state":"TASK_RUNNING",
@@ -141,14 +143,14 @@ TEST(CallSchema, WhatProtobufWouldNotHoldIsGone) {
   EXPECT_EQ(status.at("timestamp").as_double(), 1.5);
 }
 
-TEST(CallSchema, MissingFieldsOfListedTasksAreNamedWithTheirPlace) {
+TEST(MiniAgentCallSchema, MissingFieldsOfListedTasksAreNamedWithTheirPlace) {
   const auto converted = convert_call(boost::json::parse(
       R"({"type":"SUBSCRIBE","executor_id":{"value":"e"},"framework_id":{"value":"f"},
           "subscribe":{"unacknowledged_tasks":[{"name":"n","task_id":{"value":"t"}}]}})"));
   EXPECT_EQ(converted.error, "Missing required fields: subscribe.unacknowledged_tasks[0].agent_id");
 }
 
-TEST(Base64, BothWays) {
+TEST(MiniAgentBase64, BothWays) {
   for (const std::string text : {"", "a", "ab", "abc", "abcd"}) {
     EXPECT_EQ(decode_base64(encode_base64(text)).bytes, text);
   }

@@ -18,7 +18,7 @@ namespace {
 namespace asio = boost::asio;
 
 // A server in its own thread; the test is the client.
-class HttpServerTest : public ::testing::Test {
+class MiniAgentHttpServer : public ::testing::Test {
  protected:
   void serve(HttpServer::Handler handler) {
     server_.emplace(io_, std::move(handler));
@@ -71,7 +71,7 @@ class HttpServerTest : public ::testing::Test {
 
 const std::string kGet = "GET / HTTP/1.1\r\nConnection: close\r\n\r\n";
 
-TEST_F(HttpServerTest, AnswersPipelinedRequestsInOrder) {
+TEST_F(MiniAgentHttpServer, AnswersPipelinedRequestsInOrder) {
   serve([](const CallRequest& request) {
     HttpAnswer answer;
     answer.body = request.target;
@@ -85,13 +85,13 @@ TEST_F(HttpServerTest, AnswersPipelinedRequestsInOrder) {
   EXPECT_NE(all.find("\r\n\r\n/b"), std::string::npos);
 }
 
-TEST_F(HttpServerTest, WhatIsNoHttpGetsNoAnswer) {
+TEST_F(MiniAgentHttpServer, WhatIsNoHttpGetsNoAnswer) {
   serve([](const CallRequest&) { return HttpAnswer{}; });
   auto socket = connect();
   EXPECT_EQ(talk(socket, "FOO\r\n\r\n"), "");
 }
 
-TEST_F(HttpServerTest, AStreamIsOneChunkARecordAndEndsWithAZeroChunk) {
+TEST_F(MiniAgentHttpServer, AStreamIsOneChunkARecordAndEndsWithAZeroChunk) {
   serve(streaming({}, [](const std::shared_ptr<EventStream>& stream) {
     stream->send(record("one"));
     stream->send(record("three"));
@@ -101,7 +101,7 @@ TEST_F(HttpServerTest, AStreamIsOneChunkARecordAndEndsWithAZeroChunk) {
   EXPECT_EQ(body_of(talk(socket, kGet)), "5\r\n3\none\r\n7\r\n5\nthree\r\n0\r\n\r\n");
 }
 
-TEST_F(HttpServerTest, MergedRecordsAreOneChunk) {
+TEST_F(MiniAgentHttpServer, MergedRecordsAreOneChunk) {
   serve(streaming({.merge = true}, [](const std::shared_ptr<EventStream>& stream) {
     stream->send(record("one"));
     stream->send(record("two"));
@@ -111,7 +111,7 @@ TEST_F(HttpServerTest, MergedRecordsAreOneChunk) {
   EXPECT_EQ(body_of(talk(socket, kGet)), "a\r\n3\none3\ntwo\r\n0\r\n\r\n");
 }
 
-TEST_F(HttpServerTest, DrippedBytesAreChunksOfOne) {
+TEST_F(MiniAgentHttpServer, DrippedBytesAreChunksOfOne) {
   serve(streaming({.drip = true}, [](const std::shared_ptr<EventStream>& stream) {
     stream->send("ab");
     stream->finish();
@@ -120,7 +120,7 @@ TEST_F(HttpServerTest, DrippedBytesAreChunksOfOne) {
   EXPECT_EQ(body_of(talk(socket, kGet)), "1\r\na\r\n1\r\nb\r\n0\r\n\r\n");
 }
 
-TEST_F(HttpServerTest, ACutRecordEndsInTheMiddle) {
+TEST_F(MiniAgentHttpServer, ACutRecordEndsInTheMiddle) {
   serve(streaming({}, [](const std::shared_ptr<EventStream>& stream) {
     stream->send("whole");
     stream->send_half_and_abort("0123456789");
@@ -129,7 +129,7 @@ TEST_F(HttpServerTest, ACutRecordEndsInTheMiddle) {
   EXPECT_EQ(body_of(talk(socket, kGet)), "5\r\nwhole\r\na\r\n0123");
 }
 
-TEST_F(HttpServerTest, TheStreamNoticesThatTheExecutorLeft) {
+TEST_F(MiniAgentHttpServer, TheStreamNoticesThatTheExecutorLeft) {
   std::promise<std::string> why;
   serve(streaming({}, [&why](const std::shared_ptr<EventStream>& stream) {
     stream->on_end = [&why](const std::string& text) { why.set_value(text); };
@@ -145,7 +145,7 @@ TEST_F(HttpServerTest, TheStreamNoticesThatTheExecutorLeft) {
   EXPECT_EQ(future.get(), "closed by the executor");
 }
 
-TEST_F(HttpServerTest, DroppedConnectionsEndAndThePortCanBeUsedAgain) {
+TEST_F(MiniAgentHttpServer, DroppedConnectionsEndAndThePortCanBeUsedAgain) {
   serve(streaming({}, [](const std::shared_ptr<EventStream>&) {}));
   auto socket = connect();
   asio::write(socket, asio::buffer(kGet));
@@ -153,8 +153,8 @@ TEST_F(HttpServerTest, DroppedConnectionsEndAndThePortCanBeUsedAgain) {
   asio::read(socket, asio::buffer(&byte, 1));
   asio::post(io_, [this] {
     server_->close_listeners();
-    server_->drop_connections();
     server_->listen(port_);
+    server_->drop_connections();
   });
   read_to_end(socket);
   auto again = connect();

@@ -11,7 +11,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-TEST(Options, AreRead) {
+TEST(MiniAgentOptions, AreRead) {
   const Options options = parse_options({"--kill-after", "0.5", "--kill-grace=2secs", "--env",
                                          "A=b=c", "--shutdown-grace", "7", "t.json", "--json"});
   EXPECT_EQ(options.kill_after, 500ms);
@@ -24,7 +24,7 @@ TEST(Options, AreRead) {
   EXPECT_TRUE(parse_options({"--no-capabilities", "t"}).capabilities.empty());
 }
 
-TEST(Options, MistakesAreNamed) {
+TEST(MiniAgentOptions, MistakesAreNamed) {
   const std::vector<std::pair<std::vector<std::string>, std::string>> mistakes = {
       {{}, "no TASK.json"},
       {{"a", "b"}, "more than one"},
@@ -46,7 +46,7 @@ TEST(Options, MistakesAreNamed) {
   }
 }
 
-TEST(Durations, MesosAndSeconds) {
+TEST(MiniAgentDurations, MesosAndSeconds) {
   EXPECT_EQ(parse_duration("5secs"), 5s);
   EXPECT_EQ(parse_duration("2500ms"), 2500ms);
   EXPECT_EQ(parse_duration("0.25"), 250ms);
@@ -59,7 +59,7 @@ TEST(Durations, MesosAndSeconds) {
   EXPECT_EQ(to_mesos(1500ms), "1500ms");
 }
 
-TEST(TaskFile, WhatIsMissingIsCompleted) {
+TEST(MiniAgentTaskFile, WhatIsMissingIsCompleted) {
   const Task task = complete_task(
       parse_as_agent(R"({"task_id":{"value":"t"},"resources":[{"name":"cpus","type":"SCALAR",)"
                      R"("scalar":{"value":1}}],"container":{"type":"DOCKER","docker":)"
@@ -77,7 +77,7 @@ TEST(TaskFile, WhatIsMissingIsCompleted) {
             R"("allocation_info":{"role":"*"}}])");
 }
 
-TEST(TaskFile, TheEnvironmentKeepsItsOrderAndSecretsAreResolved) {
+TEST(MiniAgentTaskFile, TheEnvironmentKeepsItsOrderAndSecretsAreResolved) {
   const Task task = complete_task(
       parse_as_agent(R"({"executor":{"command":{"environment":{"variables":[)"
                      R"({"name":"B","value":"1"},{"name":"A"},{"name":"S","type":"SECRET",)"

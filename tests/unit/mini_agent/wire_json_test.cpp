@@ -10,7 +10,7 @@
 namespace mini_agent {
 namespace {
 
-TEST(WireJson, ErrorsAreToldInTheAgentsWords) {
+TEST(MiniAgentWireJson, ErrorsAreToldInTheAgentsWords) {
   EXPECT_EQ(parse_as_agent("").error, "syntax error at line 1 near: ");
   EXPECT_EQ(parse_as_agent("{\n\"a\":x}").error, "syntax error at line 2 near: x}");
   EXPECT_EQ(parse_as_agent("{} {}").error,
@@ -20,7 +20,7 @@ TEST(WireJson, ErrorsAreToldInTheAgentsWords) {
             "syntax error at line 1 n");
 }
 
-TEST(WireJson, TakesWhatTheAgentTakes) {
+TEST(MiniAgentWireJson, TakesWhatTheAgentTakes) {
   EXPECT_EQ(parse_as_agent(" {\"a\":1,\"a\":2} \n").value.at("a").as_int64(), 2);
   EXPECT_EQ(parse_as_agent(R"("\u00e9\ud83d\ude00\/")").value.as_string(), "é😀/");
   EXPECT_TRUE(parse_as_agent("\"\xff\"").error.empty());
@@ -28,12 +28,12 @@ TEST(WireJson, TakesWhatTheAgentTakes) {
   EXPECT_TRUE(parse_as_agent("null").value.is_null());
 }
 
-TEST(WireJson, DoublesArePrintedAsTheAgentDoes) {
+TEST(MiniAgentWireJson, DoublesArePrintedAsTheAgentDoes) {
   const auto value = parse_as_agent(R"({"a":32.0,"b":0.1,"c":1795378283.4865012,"d":5})").value;
   EXPECT_EQ(print_as_agent(value), R"({"a":32.0,"b":0.1,"c":1795378283.4865012,"d":5})");
 }
 
-TEST(WireJson, Utf8) {
+TEST(MiniAgentWireJson, Utf8) {
   EXPECT_TRUE(is_valid_utf8("aé😀"));
   for (const std::string bad : {"\xff", "\xc3", "\xed\xa0\x80", "\xc0\xaf", "\xf4\x90\x80\x80"}) {
     EXPECT_FALSE(is_valid_utf8(bad));
@@ -41,7 +41,7 @@ TEST(WireJson, Utf8) {
 }
 
 // The LAUNCH that a real agent sent goes in as a task file and comes out as the same bytes.
-TEST(Events, ALaunchIsTheRealOne) {
+TEST(MiniAgentEvents, ALaunchIsTheRealOne) {
   std::string wanted;
   for (const auto& text : mini_agent_tests::read_received("01-basic-docker-task-json.jsonl")) {
     if (text.find(R"({"type":"LAUNCH")") != std::string::npos) wanted = text;
@@ -56,7 +56,7 @@ TEST(Events, ALaunchIsTheRealOne) {
   EXPECT_EQ(record(body), std::to_string(body.size()) + "\n" + body);
 }
 
-TEST(Events, AcknowledgedAndKillAreTheRealOnes) {
+TEST(MiniAgentEvents, AcknowledgedAndKillAreTheRealOnes) {
   const auto status = parse_as_agent(R"({"task_id":{"value":"t"},"uuid":"AA=="})").value;
   EXPECT_EQ(print_as_agent(acknowledged_event(status.as_object())),
             R"({"type":"ACKNOWLEDGED","acknowledged":{"task_id":{"value":"t"},"uuid":"AA=="}})");
