@@ -55,8 +55,13 @@ expect() {  # expect TEXT COMMAND...: TEXT says what is so if COMMAND succeeds
     failed=1
   fi
 }
+# shellcheck disable=SC2317  # these are called through expect
+{
 says() { grep -qiE -- "$2" "$work/$1.txt"; }
 has_status() { [[ $status == "$1" ]]; }
+killed_and_port_free() { has_status 2 && ! listening "$port"; }
+failed_saying() { has_status 1 && says "$1" "$2"; }
+}
 # The updates, not the agent's own notes.
 updates() { grep -E '^ *[0-9.]+s  (TASK_|KILL|REFUSED|WRONG|SIGKILL)' "$work/$1.txt" | cut -c 1-160 | sed 's/^ */  /'; }
 
@@ -65,6 +70,7 @@ start() {
   local name=$1
   shift
   mkdir -p "$work/$name"
+  : >"$work/$name/stderr"
   sed "s/31080/$port/g" "examples/$name.json" >"$work/$name.json"
   # bash would have it ignore Ctrl-C, which is how mini-agent is asked to kill the task.
   env --default-signal=INT "$agent" --executor "$executor" --sandbox "$work/$name" \
@@ -85,7 +91,7 @@ port=${SX_DEMO_PORT:-31080}
 while listening "$port"; do port=$((port + 1)); done
 scripts/make-image.sh sidecar-executor-demo:1
 
-step "1. A web server: the task's port 80 is port $port here"
+step "1. A web server: port 8080 of the task is port $port of this machine"
 start web --kill-grace 5
 page=
 end=$((SECONDS + 20))
@@ -98,28 +104,29 @@ kill -INT "$agent_pid" 2>/dev/null || true  # the framework's KILL, with 5 s of 
 finish
 updates web
 expect "the page came from the container" test -n "$page"
-expect "TASK_KILLED, and the port is free again" eval 'has_status 2 && ! listening "$port"'
+expect "TASK_KILLED, and the port is free again" killed_and_port_free
 
 step "2. A task that ends with exit code 3"
 start exit3
 finish
 updates exit3
-printf '  %sthe end of stderr in its sandbox:%s\n' "$dim" "$plain"
-grep -vE '^ *$' "$work/exit3/stderr" 2>/dev/null | tail -n 4 | cut -c 1-160 | show
-expect "TASK_FAILED with the exit code" eval 'has_status 1 && says exit3 "\b3\b"'
+printf '  %sfrom stderr in its sandbox:%s\n' "$dim" "$plain"
+grep -vE '^  (task|image|container|took|state) |^-+$' "$work/exit3/stderr" | tail -n 6 | cut -c 1-160 | show
+expect "its last words are in the sandbox" grep -q 'column total is missing' "$work/exit3/stderr"
+expect "TASK_FAILED with the exit code" failed_saying exit3 '\b3\b'
 
 step "3. A task that takes more memory than its limit"
 start oom
 finish
 updates oom
 expect "TASK_FAILED, and the message blames the memory limit" \
-  eval 'has_status 1 && says oom "REASON_CONTAINER_LIMITATION_MEMORY|memory"'
+  failed_saying oom 'REASON_CONTAINER_LIMITATION_MEMORY|memory'
 
 step "4. A task that crashes"
 start crash
 finish
 updates crash
-expect "TASK_FAILED with the signal" eval 'has_status 1 && says crash "signal|SIG|139|134"'
+expect "TASK_FAILED with the signal" failed_saying crash 'signal|SIG|139|134'
 
 if ((failed)); then
   printf '\n%sNot everything went as it should.%s What mini-agent and the executor said is in build/demo/last.\n' \
