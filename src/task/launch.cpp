@@ -109,6 +109,8 @@ asio::awaitable<Launch::Outcome> Launch::run() {
   if (!reached) co_return LaunchError{reached.error(), {}};
   auto image = co_await ensure_image();
   if (!image) co_return LaunchError{with_hint(image.error()), {}};
+  const auto complete = co_await complete_spec();
+  if (!complete) co_return LaunchError{complete.error(), {}};
   if (cancellation_.cancelled()) co_return LaunchError{cancelled("launch"), {}};
   log_environment();
   auto id = co_await create();
@@ -219,17 +221,43 @@ asio::awaitable<Result<void>> Launch::pull(const docker::ImageRef& image, const 
 }
 
 std::string Launch::registry_credentials(const docker::ImageRef& image) {
+  // Docker Hub's credentials, the default, are nothing to send to another registry.
+  const bool only_default = in_.docker_repository == Settings().docker_repository;
+  const std::string repository =
+      only_default && image.registry() != "docker.io" ? image.registry() : in_.docker_repository;
   auto found =
-      docker::find_registry_auth(in_.docker_repository, image.registry(),
+      docker::find_registry_auth(repository, image.registry(),
                                  docker::docker_config_paths(in_.environment), read_small_file);
   for (const auto& warning : found.warnings) log_.warning(warning);
   if (found.header.empty()) {
     log_.warning("No registry credentials match, pulling without",
-                 {{"DockerRepository", in_.docker_repository}, {"registry", image.registry()}});
+                 {{"DockerRepository", repository}, {"registry", image.registry()}});
   } else {
     log_.info("Registry credentials found", {{"source", found.source}});
   }
   return found.header;
+}
+
+/// Seeds are a convenience: a cluster that cannot be asked does not stop the launch.
+asio::awaitable<Result<void>> Launch::complete_spec() {
+  ExtraEnvironment extra;
+  if (in_.seeds) {
+    const auto hosts = co_await in_.seeds();
+    if (hosts) {
+      std::string joined;
+      for (const auto& host : *hosts) joined += (joined.empty() ? "" : ",") + host;
+      log_.info("Sidecar seeds found", {{"hosts", std::to_string(hosts->size())}});
+      extra.emplace_back("SIDECAR_SEEDS", std::move(joined));
+    } else if (!cancellation_.cancelled()) {
+      log_.warning("Sidecar seeds cannot be found, launching without",
+                   {{"error", hosts.error().message}});
+    }
+  }
+  if (extra.empty()) co_return boost::system::in_place_value;
+  auto spec = in_.make_spec(extra);
+  if (!spec) co_return spec.error();
+  in_.spec = std::move(*spec);
+  co_return boost::system::in_place_value;
 }
 
 // ---- container ---------------------------------------------------------------------------------

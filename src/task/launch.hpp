@@ -19,8 +19,15 @@
 
 namespace sidecar_executor::task {
 
+/// SIDECAR_SEEDS and the like: known only while the launch runs.
+using ExtraEnvironment = std::vector<std::pair<std::string, std::string>>;
+
 struct LaunchInputs {
   docker::ContainerSpec spec;
+  /// The spec again, with variables that were learnt meanwhile.
+  std::function<Result<docker::ContainerSpec>(const ExtraEnvironment&)> make_spec;
+  /// The cluster's hosts for SIDECAR_SEEDS; empty when SeedSidecar is off.
+  std::function<asio::awaitable<Result<std::vector<std::string>>>()> seeds;
   bool force_pull = false;
   Lookup environment;  ///< for Docker's config files
   std::string docker_repository;
@@ -51,6 +58,7 @@ class Launch {
  private:
   asio::awaitable<Result<void>> reach_docker();
   asio::awaitable<Result<void>> ensure_image();
+  asio::awaitable<Result<void>> complete_spec();
   asio::awaitable<Result<void>> pull(const docker::ImageRef& image, const std::string& auth);
   std::string registry_credentials(const docker::ImageRef& image);
   asio::awaitable<Result<std::string>> create();

@@ -129,8 +129,15 @@ void Runner::on(const action::BeginLaunch&) { spawn(launch()); }
 void Runner::on(const action::CancelLaunch&) { launch_cancel_.cancel(); }
 
 void Runner::on(const action::WatchHealth&) {
-  log_.info("Sidecar health checking is not part of this version, the container's exit is watched");
+  if (checked_by_sidecar()) {
+    spawn(watch_health());
+  } else {
+    log_.info("Not checked by Sidecar, label SidecarDiscover says no");
+  }
 }
+
+void Runner::on(const action::StopWatchingHealth&) { health_cancel_.cancel(); }
+void Runner::on(const action::Drain&) { spawn(drain()); }
 
 void Runner::on(const action::StopContainer& a) { spawn(stop(a.grace)); }
 void Runner::on(const action::KillContainer&) { spawn(kill()); }
@@ -168,6 +175,8 @@ asio::awaitable<void> Runner::finish() {
   // A container that is just being removed still needs Docker; close_task() ends it then.
   if (!closing_ || !config_.settings.remove_container) engine_.close();
   launch_cancel_.cancel();
+  health_cancel_.cancel();
+  drain_cancel_.cancel();
   closing_cancel_.cancel();
   signals_.cancel();
   for (auto& timer : timers_) timer.reset();
@@ -183,6 +192,12 @@ asio::awaitable<void> Runner::finish() {
 asio::awaitable<void> Runner::launch() {
   LaunchInputs inputs;
   inputs.spec = *spec_;
+  inputs.make_spec = [this](const ExtraEnvironment& extra) {
+    auto with_extra = spec_inputs(task_->task_id);
+    with_extra.extra_environment = extra;
+    return docker::make_container_spec(*task_, with_extra);
+  };
+  if (config_.settings.seed_sidecar) inputs.seeds = [this] { return seeds(); };
   inputs.force_pull = task_->container->docker->force_pull_image;
   inputs.environment = config_.environment;
   inputs.docker_repository = config_.settings.docker_repository;
@@ -231,6 +246,7 @@ void Runner::container_seen(const docker::ContainerState& state) {
 }
 
 void Runner::container_ended(const docker::ContainerExit& exit) {
+  drain_cancel_.cancel();  // nothing is left to drain
   log_.info("Container ended",
             {{"exit_code", exit.exit_code ? std::to_string(*exit.exit_code) : "unknown"},
              {"oom_killed", exit.oom_killed ? "true" : "false"}});

@@ -18,6 +18,8 @@
 #include "docker/exit_watch.hpp"
 #include "mesos/agent_session.hpp"
 #include "net/output_pump.hpp"
+#include "sidecar/client.hpp"
+#include "sidecar/health_watch.hpp"
 #include "task/launch.hpp"
 #include "task/lifecycle.hpp"
 #include "task/post_mortem.hpp"
@@ -54,8 +56,8 @@ class Runner {
   void on(const action::BeginLaunch&);
   void on(const action::CancelLaunch&);
   void on(const action::WatchHealth&);
-  void on(const action::StopWatchingHealth&) {}
-  void on(const action::Drain&) {}
+  void on(const action::StopWatchingHealth&);
+  void on(const action::Drain&);
   void on(const action::StopContainer& a);
   void on(const action::KillContainer&);
   void on(const action::CheckContainer&);
@@ -87,6 +89,12 @@ class Runner {
   [[nodiscard]] Nanoseconds kill_timeout() const { return config_.settings.kill_task_timeout; }
 
   asio::awaitable<void> launch();
+  asio::awaitable<Result<std::vector<std::string>>> seeds();
+  [[nodiscard]] docker::SpecInputs spec_inputs(const std::string& task_id) const;
+  asio::awaitable<void> watch_health();
+  asio::awaitable<void> drain();
+  [[nodiscard]] bool checked_by_sidecar() const;
+  [[nodiscard]] sidecar::Client sidecar_client() const;
   asio::awaitable<void> stop(Nanoseconds grace);
   asio::awaitable<void> kill();
   asio::awaitable<void> close_task(bool copy_logs, Nanoseconds limit);
@@ -113,8 +121,11 @@ class Runner {
   std::optional<mesos::TaskInfo> task_;
   std::optional<docker::ContainerSpec> spec_;
   docker::ContainerState container_;
-  std::string running_data_;  // sent once, with TASK_RUNNING
+  std::string running_data_;    // sent once, with TASK_RUNNING
+  std::string agent_hostname_;  // of SUBSCRIBED
   net::Cancellation launch_cancel_;
+  net::Cancellation health_cancel_;
+  net::Cancellation drain_cancel_;
   net::Cancellation closing_cancel_;
   std::vector<PhaseTime> phases_;
   std::optional<SteadyTime> running_since_;

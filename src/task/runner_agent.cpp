@@ -19,6 +19,7 @@ void Runner::said(const mesos::Subscribed& e) {
   log_.info("Executor subscribed to events",
             {{"agent", e.agent_hostname},
              {"task_killing_state", e.task_killing_state ? "true" : "false"}});
+  agent_hostname_ = e.agent_hostname;
   lifecycle_.set_task_killing_state(e.task_killing_state);
 }
 
@@ -33,6 +34,9 @@ void Runner::said(const mesos::Launch& e) {
     log_.error("LAUNCH without a task id, nobody can be told", {{"problem", e.problem}});
     return;
   }
+  // A refused one too: an agent that restarts before its update was acknowledged drops the task
+  // else.
+  session_.task_launched(e.task_id, e.task ? e.task->json : e.json);
   if (!e.task) return refuse_launch(e.task_id, TaskState::error, Reason::task_invalid, e.problem);
   const mesos::TaskInfo& task = *e.task;
   // Anything but the first LAUNCH is the machine's to refuse.
@@ -41,7 +45,6 @@ void Runner::said(const mesos::Launch& e) {
     other.task_id = task.task_id;
     return post(event::Launched{std::move(other)});
   }
-  session_.task_launched(task);
   log_.info("Task received", {{"task_id", task.task_id}, {"name", task.name}});
   if (!config_.setup_problem.empty()) {
     return refuse_launch(task.task_id, TaskState::failed, Reason::container_launch_failed,
@@ -50,29 +53,42 @@ void Runner::said(const mesos::Launch& e) {
   if (const auto why = mesos::why_not_launchable(task)) {
     return refuse_launch(task.task_id, TaskState::error, Reason::task_invalid, *why);
   }
-  docker::SpecInputs inputs;
-  inputs.settings = &config_.settings;
-  inputs.executor_environment = config_.environment;
-  inputs.host_cpus = static_cast<double>(std::max(1L, ::sysconf(_SC_NPROCESSORS_ONLN)));
-  inputs.own_labels = config_.own_labels;
-  inputs.own_labels.emplace_back("io.sidecar-executor.task-id", task.task_id);
-  auto spec = docker::make_container_spec(task, inputs);
+  auto spec = docker::make_container_spec(task, spec_inputs(task.task_id));
   if (!spec) {
     return refuse_launch(task.task_id, TaskState::error, Reason::task_invalid,
                          spec.error().message);
   }
   for (const auto& note : spec->notes) log_.debug(note);
   for (const auto& warning : spec->warnings) log_.warning(warning);
+  for (const auto& warning : spec->log_warnings) log_.warning(warning);
   task_ = task;
   task_->json.clear();  // the session keeps it for as long as it is needed
   spec_ = std::move(*spec);
   TaskTraits traits;
   traits.task_id = task.task_id;
   traits.max_completion_time = task.max_completion_time;
+  traits.can_drain = checked_by_sidecar();
+  traits.draining_duration = config_.settings.sidecar_draining_duration;
   post(event::Launched{std::move(traits)});
 }
 
-void Runner::said(const mesos::LaunchGroup& e) { post(event::GroupLaunched{e.task_ids}); }
+docker::SpecInputs Runner::spec_inputs(const std::string& task_id) const {
+  docker::SpecInputs inputs;
+  inputs.settings = &config_.settings;
+  inputs.executor_environment = config_.environment;
+  // The Docker host is the agent's host: DOCKER_HOST elsewhere would break port mappings too.
+  inputs.host_cpus = static_cast<double>(std::max(1L, ::sysconf(_SC_NPROCESSORS_ONLN)));
+  inputs.own_labels = config_.own_labels;
+  inputs.own_labels.emplace_back("io.sidecar-executor.task-id", task_id);
+  return inputs;
+}
+
+void Runner::said(const mesos::LaunchGroup& e) {
+  for (std::size_t i = 0; i < e.task_ids.size() && i < e.jsons.size(); ++i) {
+    session_.task_launched(e.task_ids[i], e.jsons[i]);
+  }
+  post(event::GroupLaunched{e.task_ids});
+}
 
 void Runner::said(const mesos::Kill& e) {
   StopRequest request;

@@ -1,0 +1,82 @@
+// The part of the runner that talks to Sidecar and asks the cluster for its hosts.
+#include "base/text.hpp"
+#include "mesos/cluster.hpp"
+#include "task/runner.hpp"
+
+namespace sidecar_executor::task {
+
+/// Label SidecarDiscover, as Sidecar itself reads it: anything that does not parse as false is yes.
+bool Runner::checked_by_sidecar() const {
+  for (const auto& [name, value] : spec_->labels) {
+    if (name != "SidecarDiscover") continue;
+    const auto discover = parse_go_bool(value);
+    if (discover && !*discover) return false;
+  }
+  return true;
+}
+
+sidecar::Client Runner::sidecar_client() const {
+  sidecar::ClientConfig config;
+  // A bad SidecarUrl never gets here: it is refused with the settings.
+  if (const auto url = net::parse_url(config_.settings.sidecar_url)) config.url = *url;
+  config.timeout = config_.settings.http_timeout;
+  config.retries = config_.settings.sidecar_retry_count;
+  config.retry_delay = config_.settings.sidecar_retry_delay;
+  config.host = config_.environment("TASK_HOST").value_or("");
+  if (config.host.empty()) config.host = mesos::executor_variable(*task_, "TASK_HOST").value_or("");
+  if (config.host.empty()) config.host = agent_hostname_;
+  return {loop_.get_executor(), std::move(config)};
+}
+
+asio::awaitable<void> Runner::watch_health() {
+  sidecar::Client client = sidecar_client();
+  sidecar::HealthWatchConfig config;
+  config.id12 = container_.id.substr(0, 12);
+  config.backoff = config_.settings.sidecar_backoff;
+  config.poll_interval = config_.settings.sidecar_poll_interval;
+  config.max_fails = config_.settings.sidecar_max_fails;
+  const auto note = [this](const std::string& text) { summary_.last_health = text; };
+  sidecar::HealthWatch watch(client, log_, config,
+                             {[this, note](bool healthy, std::string message) {
+                                note(message);
+                                post(event::HealthChanged{healthy, std::move(message)});
+                              },
+                              [this, note](std::string message) {
+                                note(message);
+                                StopRequest request;
+                                request.cause = StopCause::unhealthy;
+                                request.grace = kill_timeout();
+                                request.text = std::move(message);
+                                post(event::StopAsked{std::move(request), std::nullopt});
+                              }});
+  co_await watch.run(health_cancel_);
+}
+
+asio::awaitable<void> Runner::drain() {
+  const std::string id12 = container_.id.substr(0, 12);
+  log_.info("Draining the service in Sidecar", {{"service", id12}});
+  sidecar::Client client = sidecar_client();
+  const auto drained = co_await client.drain(id12, drain_cancel_);
+  if (drained) {
+    log_.info("Sidecar drains the service");
+  } else if (!drain_cancel_.cancelled()) {
+    log_.warning("Sidecar does not drain the service, it is stopped all the same",
+                 {{"error", drained.error().message}});
+  }
+}
+
+asio::awaitable<Result<std::vector<std::string>>> Runner::seeds() {
+  // By TCP also where the executor API goes over a domain socket, which serves nothing else.
+  net::Address agent = config_.agent.agent;
+  const auto endpoint =
+      net::parse_host_port(config_.environment("MESOS_AGENT_ENDPOINT").value_or(""));
+  if (endpoint) {
+    agent.host = endpoint->host;
+    agent.port = endpoint->port;
+    agent.unix_path.clear();
+  }
+  co_return co_await mesos::cluster_hosts(loop_.get_executor(), agent,
+                                          config_.settings.mesos_master_port, launch_cancel_);
+}
+
+}  // namespace sidecar_executor::task
