@@ -48,9 +48,11 @@ void read_tls(const Lookup& lookup, net::Address& agent, Problems& problems) {
   tls.ca_dir = lookup("LIBPROCESS_SSL_CA_DIR").value_or("");
   tls.certificate_file = lookup("LIBPROCESS_SSL_CERT_FILE").value_or("");
   tls.key_file = lookup("LIBPROCESS_SSL_KEY_FILE").value_or("");
-  // VERIFY_CERT is the older name. Mesos' default is not to verify.
+  // VERIFY_CERT is the older name; REQUIRE_CERT means verify, whatever that says. Mesos' default is
+  // not to verify.
   const auto newer = lookup("LIBPROCESS_SSL_VERIFY_SERVER_CERT");
-  tls.verify = is_on(newer ? newer : lookup("LIBPROCESS_SSL_VERIFY_CERT"));
+  tls.verify = is_on(newer ? newer : lookup("LIBPROCESS_SSL_VERIFY_CERT")) ||
+               is_on(lookup("LIBPROCESS_SSL_REQUIRE_CERT"));
   auto context = net::TlsContext::make(tls);
   if (!context) {
     problems.push_back("LIBPROCESS_SSL_*: " + context.error().message);

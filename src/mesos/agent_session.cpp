@@ -10,7 +10,6 @@
 #include "base/encoding.hpp"
 #include "base/go_duration.hpp"
 #include "base/text.hpp"
-#include "base/timeouts.hpp"
 #include "mesos/recordio.hpp"
 
 namespace sidecar_executor::mesos {
@@ -20,6 +19,10 @@ using SteadyClock = std::chrono::steady_clock;
 namespace {
 
 constexpr nanoseconds first_backoff = std::chrono::milliseconds(50);
+constexpr nanoseconds least_backoff = std::chrono::milliseconds(1);
+/// Between attempts at an update that the agent cannot take now, and at one that it refuses.
+constexpr nanoseconds longest_wait = std::chrono::seconds(1);
+constexpr nanoseconds longest_wait_refused = std::chrono::minutes(1);
 constexpr std::size_t error_body_limit = 64 * 1024;
 constexpr std::size_t read_size = 16 * 1024;
 
@@ -47,6 +50,7 @@ AgentSession::AgentSession(asio::any_io_executor executor, const AgentEnvironmen
       log_(log),
       handlers_(std::move(handlers)),
       wake_sender_(executor),
+      stream_(environment.resend_after),
       away_since_(SteadyClock::now()) {
   std::uint64_t seed = 0;
   fill_random(&seed, sizeof seed);
@@ -77,8 +81,8 @@ void AgentSession::report(const StatusUpdate& update) {
   wake_sender_.raise();
 }
 
-void AgentSession::task_launched(const TaskInfo& task) {
-  stream_.launched(task.task_id, task.json);
+void AgentSession::task_launched(const std::string& task_id, const std::string& task_json) {
+  stream_.launched(task_id, task_json);
 }
 
 // ---- subscription ------------------------------------------------------------------------------
@@ -118,7 +122,7 @@ nanoseconds AgentSession::patience() const {
 /// About 50 ms at first, at most half of what the agent allows after its return, jittered so that
 /// the executors of a host do not come all at once.
 nanoseconds AgentSession::next_backoff() {
-  const nanoseconds longest = std::max(environment_.subscription_backoff_max / 2, first_backoff);
+  const nanoseconds longest = std::max(environment_.subscription_backoff_max / 2, least_backoff);
   const nanoseconds step = std::min(longest, first_backoff * (1 << std::min(attempt_++, 10)));
   std::uniform_real_distribution<double> jitter(0.5, 1.0);
   return std::chrono::duration_cast<nanoseconds>(step * jitter(random_));
@@ -131,7 +135,7 @@ asio::awaitable<AgentSession::Ended> AgentSession::subscribe_once() {
   net::HttpConnection connection(executor_, environment_.agent, &this_stream);
   auto call = request(encode_subscribe(environment_.identity, stream_.unacknowledged_tasks(),
                                        stream_.unacknowledged_statuses()));
-  auto head = co_await connection.open(std::move(call), timeouts::agent_call);
+  auto head = co_await connection.open(std::move(call), environment_.call_limit);
   if (!head) {
     stream_cancel_ = nullptr;
     if (closed_.cancelled()) co_return Ended::closed;
@@ -142,7 +146,7 @@ asio::awaitable<AgentSession::Ended> AgentSession::subscribe_once() {
     co_return Ended::again;
   }
   if (head->status != 200) {
-    auto body = co_await connection.read_rest(timeouts::agent_call, error_body_limit);
+    auto body = co_await connection.read_rest(environment_.call_limit, error_body_limit);
     stream_cancel_ = nullptr;
     const std::string text = "HTTP " + std::to_string(head->status) + " " +
                              (body ? one_line(*body, 300) : body.error().message);
@@ -166,22 +170,30 @@ asio::awaitable<AgentSession::Ended> AgentSession::subscribe_once() {
 }
 
 asio::awaitable<AgentSession::Ended> AgentSession::read_events(net::HttpConnection& connection) {
-  // A silent connection: no event, not even a heartbeat, for two intervals and a minute.
-  const nanoseconds idle = 2 * environment_.heartbeat_interval + std::chrono::minutes(1);
+  // A silent connection: no event, not even a heartbeat, for two intervals and a margin. Bytes that
+  // make no event do not count.
+  const nanoseconds silence = 2 * environment_.heartbeat_interval + environment_.heartbeat_margin;
+  auto silent_from = SteadyClock::now() + silence;
   RecordIoDecoder decoder;
   std::vector<std::string> records;
   std::string chunk(read_size, '\0');
   for (;;) {
-    const auto got = co_await connection.read_some(chunk.data(), chunk.size(), idle);
+    const auto got = co_await connection.read_some(
+        chunk.data(), chunk.size(),
+        std::max(nanoseconds(1), nanoseconds(silent_from - SteadyClock::now())));
     if (closed_.cancelled()) co_return Ended::closed;
     if (!got || *got == 0) {
-      log_.warning(
-          "Connection to the agent lost, subscribing again",
-          {{"error", got ? std::string("the agent ended the event stream") : got.error().message}});
+      std::string why = got ? "the agent ended the event stream" : got.error().message;
+      if (!got && got.error().kind == ErrorKind::timeout) {
+        why = "no event, not even a heartbeat, for " + format_for_people(silence);
+      }
+      if (!got && got.error().kind == ErrorKind::cancelled) why = "the agent does not know it";
+      log_.warning("Connection to the agent lost, subscribing again", {{"error", why}});
       co_return Ended::again;
     }
     records.clear();
     const auto fed = decoder.feed(std::string_view(chunk).substr(0, *got), records);
+    if (!records.empty()) silent_from = SteadyClock::now() + silence;
     for (const auto& record : records) {
       auto event = parse_event(record);
       if (!event) {
@@ -222,10 +234,12 @@ void AgentSession::set_connected(bool connected) {
   connected_ = connected;
   if (connected) {
     was_connected_ = true;
-    attempt_ = 0;
+    connected_since_ = SteadyClock::now();
     wake_sender_.raise();
   } else {
     away_since_ = SteadyClock::now();
+    // A stream that breaks again and again is no success.
+    if (away_since_ - connected_since_ >= environment_.subscription_backoff_max) attempt_ = 0;
     // An UPDATE that waits for an answer of the old connection must not hold up the next one.
     if (call_cancel_ != nullptr) call_cancel_->cancel();
     stream_.disconnected();
@@ -264,29 +278,58 @@ asio::awaitable<void> AgentSession::send(const UpdateStream::ToSend& update) {
   net::HttpConnection connection(executor_, environment_.agent, &this_call);
   auto call = request(encode_update(environment_.identity, update.status));
   const auto answer =
-      co_await connection.exchange(std::move(call), timeouts::agent_call, error_body_limit);
+      co_await connection.exchange(std::move(call), environment_.call_limit, error_body_limit);
   call_cancel_ = nullptr;
   if (this_call.cancelled()) co_return;
-  const auto now = SteadyClock::now();
-  if (answer && answer->status == 202) {
-    sender_failures_ = 0;
-    stream_.answered(update.uuid, true, now);
+  if (!answer || answer->status != 202) {
+    not_taken(update, answer);
     co_return;
   }
-  const nanoseconds wait =
-      std::min<nanoseconds>(std::chrono::seconds(1), std::chrono::milliseconds(100) *
-                                                         (1 << std::min(sender_failures_++, 4)));
-  stream_.answered(update.uuid, false, now, now + wait);
+  sender_failures_ = 0;
+  if (!last_update_problem_.empty()) {
+    last_update_problem_.clear();
+    log_.info("The agent takes updates again");
+  }
+  stream_.answered(update.uuid, true, SteadyClock::now());
+}
+
+/// Kept and tried again, whatever the answer was; said once for each text.
+void AgentSession::not_taken(const UpdateStream::ToSend& update,
+                             const Result<net::HttpResponse>& answer) {
+  const auto now = SteadyClock::now();
+  const int status = answer ? answer->status : 0;
   const std::string text =
-      answer ? "HTTP " + std::to_string(answer->status) + " " + one_line(answer->body, 300)
+      answer ? "HTTP " + std::to_string(status) + " " + one_line(answer->body, 300)
              : answer.error().message;
-  if (answer && answer->status == 503) {
+  const bool news = last_update_problem_ != text;
+  last_update_problem_ = text;
+  // The agent has read it and does not like it: the same again would be refused again.
+  const bool refused = status == 400 || status == 413;
+  if (refused && stream_.refused_once(update.uuid, smaller_status(update.status))) {
+    log_.error("The agent refuses an update, sending it again with less in it",
+               {{"answer", text}, {"update", one_line(update.status, 300)}});
+    return;
+  }
+  const nanoseconds wait =
+      std::min<nanoseconds>(refused ? longest_wait_refused : longest_wait,
+                            std::chrono::milliseconds(100) * (1 << std::min(sender_failures_, 12)));
+  ++sender_failures_;
+  if (refused) {
+    stream_.refused_again(update.uuid, now + wait);
+    if (news) {
+      log_.error("The agent refuses an update, kept until a later one stands for it",
+                 {{"answer", text}, {"update", one_line(update.status, 300)}});
+    }
+    return;
+  }
+  stream_.answered(update.uuid, false, now, now + wait);
+  if (news && status == 503) {
     log_.warning("The agent is recovering, update kept, retrying", {{"answer", text}});
-  } else {
+  } else if (news) {
     log_.error("The agent did not take an update, kept, retrying", {{"error", text}});
   }
   // 403 Executor is not subscribed: our stream is one that the agent does not know.
-  if (answer && answer->status == 403 && stream_cancel_ != nullptr) stream_cancel_->cancel();
+  if (status == 403 && stream_cancel_ != nullptr) stream_cancel_->cancel();
 }
 
 net::HttpRequest AgentSession::request(std::string body) const {

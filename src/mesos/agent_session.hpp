@@ -15,6 +15,7 @@
 #include "base/error.hpp"
 #include "base/log.hpp"
 #include "base/settings.hpp"
+#include "base/timeouts.hpp"
 #include "mesos/messages.hpp"
 #include "mesos/update_stream.hpp"
 #include "net/http_client.hpp"
@@ -33,8 +34,13 @@ struct AgentEnvironment {
   std::chrono::nanoseconds subscription_backoff_max = std::chrono::seconds(2);
   std::chrono::nanoseconds shutdown_grace = std::chrono::seconds(5);
   std::string authentication_token;
-  /// Of HEARTBEAT events; shortened by tests.
-  std::chrono::nanoseconds heartbeat_interval = std::chrono::minutes(30);
+  // Not from the environment; tests make them shorter.
+  /// Of HEARTBEAT events. No event for two of them and `heartbeat_margin`: a silent connection.
+  std::chrono::nanoseconds heartbeat_interval = timeouts::heartbeat_interval;
+  std::chrono::nanoseconds heartbeat_margin = std::chrono::minutes(1);
+  /// 202 without ACKNOWLEDGED: sent again after this long.
+  std::chrono::nanoseconds resend_after = UpdateStream::resend_after;
+  std::chrono::nanoseconds call_limit = timeouts::agent_call;  ///< of UPDATE; of SUBSCRIBE's head
 };
 
 struct LoadedAgentEnvironment {
@@ -66,7 +72,8 @@ class AgentSession {
 
   /// Queues an update; it is sent in order and again until it is acknowledged.
   void report(const StatusUpdate& update);
-  void task_launched(const TaskInfo& task);
+  /// A task came: it goes with every SUBSCRIBE until its first update is acknowledged.
+  void task_launched(const std::string& task_id, const std::string& task_json);
   void close();
   [[nodiscard]] bool connected() const { return connected_; }
   [[nodiscard]] std::size_t unacknowledged() const { return stream_.size(); }
@@ -78,6 +85,7 @@ class AgentSession {
   asio::awaitable<Ended> read_events(net::HttpConnection& connection);
   asio::awaitable<void> send_updates();
   asio::awaitable<void> send(const UpdateStream::ToSend& update);
+  void not_taken(const UpdateStream::ToSend& update, const Result<net::HttpResponse>& answer);
   void handle(Event&& event);
   void set_connected(bool connected);
   void lose(std::string why);
@@ -101,8 +109,10 @@ class AgentSession {
   bool lost_ = false;
   int attempt_ = 0;
   int sender_failures_ = 0;
-  std::string last_refusal_;
+  std::string last_refusal_;         // of SUBSCRIBE, as logged
+  std::string last_update_problem_;  // as logged
   std::chrono::steady_clock::time_point away_since_;
+  std::chrono::steady_clock::time_point connected_since_;
 };
 
 }  // namespace sidecar_executor::mesos

@@ -17,6 +17,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::size_t message_limit = 4 * 1024;
+constexpr std::size_t smaller_message_limit = 256;
 constexpr std::size_t data_limit = 1024 * 1024;
 constexpr std::size_t nesting_limit = 64;
 
@@ -59,6 +60,7 @@ Event launch(const JsonField& body) {
     out.task = std::move(*parsed);
   } else {
     out.problem = parsed.error().message;
+    out.json = json::serialize(*task.value());
   }
   return out;
 }
@@ -67,6 +69,7 @@ Event launch_group(const JsonField& body) {
   LaunchGroup out;
   body["task_group"]["tasks"].each([&out](const JsonField& task) {
     out.task_ids.push_back(task["task_id"]["value"].required_text());
+    out.jsons.push_back(json::serialize(*task.value()));
   });
   return out;
 }
@@ -268,6 +271,19 @@ std::string encode_status(const Identity& who, const StatusUpdate& update, std::
     out += ",\"container_status\":" + container_status(*update.container_status);
   }
   return out + "}";
+}
+
+std::string smaller_status(std::string_view status_json) {
+  auto value = parse_json(status_json);
+  if (!value || !value->is_object()) return std::string(status_json);
+  json::object& status = value->as_object();
+  status.erase("data");
+  status.erase("container_status");
+  if (auto* message = status.if_contains("message"); message != nullptr && message->is_string()) {
+    const std::string clipped = clip_utf8(message->as_string(), smaller_message_limit);
+    message->as_string() = clipped;
+  }
+  return json::serialize(status);
 }
 
 std::string encode_update(const Identity& who, std::string_view status_json) {

@@ -67,9 +67,11 @@ struct Launch {
   std::optional<TaskInfo> task;
   std::string task_id;
   std::string problem;
+  std::string json;  ///< the TaskInfo as it came, when `task` is not set (else that holds it)
 };
 struct LaunchGroup {
   std::vector<std::string> task_ids;
+  std::vector<std::string> jsons;  ///< their TaskInfos as they came
 };
 struct Kill {
   std::string task_id;
@@ -115,6 +117,10 @@ std::string encode_subscribe(const Identity& who,
 /// The `status` object. `uuid` is 16 random bytes in base64, `timestamp` seconds since 1970.
 std::string encode_status(const Identity& who, const StatusUpdate& update, std::string_view uuid,
                           double timestamp);
+
+/// The same status with the least that means the same: no data, no container_status, message of at
+/// most 256 bytes. For an agent that refused the full one.
+std::string smaller_status(std::string_view status_json);
 
 /// UPDATE around a status object.
 std::string encode_update(const Identity& who, std::string_view status_json);

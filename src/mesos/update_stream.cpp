@@ -5,6 +5,7 @@
 namespace sidecar_executor::mesos {
 
 void UpdateStream::launched(std::string task_id, std::string task_json) {
+  if (std::find(ended_.begin(), ended_.end(), task_id) != ended_.end()) return;
   tasks_.insert_or_assign(std::move(task_id), std::move(task_json));
 }
 
@@ -18,7 +19,19 @@ bool UpdateStream::add(std::string task_id, TaskState state, std::string uuid,
   update.uuid = std::move(uuid);
   update.status = std::move(status_json);
   updates_.push_back(std::move(update));
+  give_up_replaced();
   return true;
+}
+
+/// A refused update whose task has a newer one. The terminal one is always the newest of its task.
+void UpdateStream::give_up_replaced() {
+  for (auto at = updates_.begin(); at != updates_.end();) {
+    const bool replaced =
+        at->refused && std::any_of(std::next(at), updates_.end(), [at](const Pending& later) {
+          return later.task_id == at->task_id;
+        });
+    at = replaced ? updates_.erase(at) : std::next(at);
+  }
 }
 
 /// An accepted update of a task whose terminal one was accepted too: not sent again as UPDATE. Had
@@ -38,8 +51,8 @@ std::optional<UpdateStream::ToSend> UpdateStream::next(Clock::time_point now) {
       in_flight_ = update.uuid;
       return ToSend{update.uuid, update.status};
     }
-    // Nothing overtakes one that the agent has not accepted.
-    if (!update.sent) return std::nullopt;
+    // Nothing overtakes one that the agent has not accepted, unless it never will.
+    if (!update.sent && !update.refused) return std::nullopt;
   }
   return std::nullopt;
 }
@@ -50,7 +63,7 @@ std::optional<UpdateStream::Clock::time_point> UpdateStream::next_due() const {
   for (const Pending& update : updates_) {
     if (superseded(update)) continue;
     due = due ? std::min(*due, update.due) : update.due;
-    if (!update.sent) break;
+    if (!update.sent && !update.refused) break;
   }
   return due;
 }
@@ -62,7 +75,30 @@ void UpdateStream::answered(std::string_view uuid, bool accepted, Clock::time_po
   const auto update = find(uuid);
   if (update == updates_.end()) return;  // acknowledged before its 202
   update->sent = accepted;
-  update->due = accepted ? now + resend_after : retry_at;
+  update->due = accepted ? now + resend_ : retry_at;
+  if (accepted) update->refused = false;
+}
+
+bool UpdateStream::refused_once(std::string_view uuid, std::string smaller_status) {
+  const auto update = find(uuid);
+  if (in_flight_ != uuid || update == updates_.end() || update->smaller) return false;
+  in_flight_.reset();
+  update->smaller = true;
+  update->status = std::move(smaller_status);
+  update->sent = false;
+  update->due = {};
+  return true;
+}
+
+void UpdateStream::refused_again(std::string_view uuid, Clock::time_point retry_at) {
+  if (in_flight_ != uuid) return;
+  in_flight_.reset();
+  const auto update = find(uuid);
+  if (update == updates_.end()) return;
+  update->sent = false;
+  update->refused = true;
+  update->due = retry_at;
+  give_up_replaced();
 }
 
 std::optional<TaskState> UpdateStream::acknowledged(std::string_view task_id,
@@ -83,6 +119,7 @@ void UpdateStream::disconnected() {
   in_flight_.reset();
   for (Pending& update : updates_) {
     update.sent = false;
+    update.refused = false;  // another agent process may think otherwise
     update.due = {};
   }
 }
@@ -101,7 +138,7 @@ void UpdateStream::resubscribed(Clock::time_point now) {
     if (!update.carried) continue;
     update.carried = false;
     update.sent = true;
-    update.due = now + resend_after;
+    update.due = now + resend_;
   }
 }
 

@@ -20,6 +20,7 @@ class UpdateStream {
   using Clock = std::chrono::steady_clock;
   /// 202 without ACKNOWLEDGED: sent again after this long.
   static constexpr std::chrono::seconds resend_after{5};
+  explicit UpdateStream(Clock::duration resend = resend_after) : resend_(resend) {}
 
   struct ToSend {
     std::string uuid;    ///< base64
@@ -39,6 +40,13 @@ class UpdateStream {
   /// The answer to the UPDATE in flight: accepted (202) or to be tried again at `retry_at`.
   void answered(std::string_view uuid, bool accepted, Clock::time_point now,
                 Clock::time_point retry_at = {});
+
+  /// The UPDATE in flight was refused for what it says: the same with less in it goes next, once.
+  /// False (and nothing changed) when it is the smaller one already.
+  bool refused_once(std::string_view uuid, std::string smaller_status);
+  /// Refused again: tried again at `retry_at`. It holds up nothing any more: later updates go
+  /// first, and one of the same task takes its place.
+  void refused_again(std::string_view uuid, Clock::time_point retry_at);
 
   /// ACKNOWLEDGED. The state of the acknowledged update; nullopt when it is not ours (or known
   /// twice). A terminal one takes with it what the task still had before: sent again it would come
@@ -70,12 +78,16 @@ class UpdateStream {
     std::string status;
     bool sent = false;        ///< accepted on this connection
     bool carried = false;     ///< by the latest SUBSCRIBE
+    bool smaller = false;     ///< refused once, holds less now
+    bool refused = false;     ///< refused again
     Clock::time_point due{};  ///< not before
   };
   using Updates = std::deque<Pending>;
   Updates::iterator find(std::string_view uuid);
   [[nodiscard]] bool superseded(const Pending& update) const;
+  void give_up_replaced();
 
+  Clock::duration resend_;
   Updates updates_;
   std::optional<std::string> in_flight_;  ///< uuid
   std::map<std::string, std::string> tasks_;
