@@ -63,7 +63,10 @@ killed_and_port_free() { has_status 2 && ! listening "$port"; }
 failed_saying() { has_status 1 && says "$1" "$2"; }
 }
 # The updates, not the agent's own notes.
-updates() { grep -E '^ *[0-9.]+s  (TASK_|KILL|REFUSED|WRONG|SIGKILL)' "$work/$1.txt" | cut -c 1-160 | sed 's/^ */  /'; }
+updates() {
+  grep -E '^ *[0-9.]+s  (TASK_|KILL|REFUSED|WRONG|SIGKILL)' "$work/$1.txt" | cut -c 1-160 |
+    sed 's/^ */  /' || tail -n 3 "$work/$1.txt" | show
+}
 
 # start NAME [MINI-AGENT OPTION...]: in the background, sandbox in $work/NAME, output in NAME.txt.
 start() {
