@@ -25,7 +25,8 @@ bool is_host_port(std::string_view text) {
   const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
   if (bracketed) host = host.substr(1, host.size() - 2);
   if (!bracketed && host.find(':') != std::string_view::npos) return false;
-  return !host.empty() && host.find_first_of(" \t\r\n/[]@") == std::string_view::npos;
+  // Go takes ":514" for this host.
+  return host.find_first_of(" \t\r\n/[]@") == std::string_view::npos;
 }
 
 /// The name that the value came by.

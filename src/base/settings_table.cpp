@@ -45,17 +45,18 @@ bool whole_seconds(std::string_view text, Settings& into) {
   return true;
 }
 
-template <auto Member, std::int64_t LeastNanoseconds>
+/// A negative time means what it meant to the Go executor's timers: at once.
+template <auto Member>
 bool duration(std::string_view text, Settings& into) {
   const auto value = parse_go_duration(text);
-  if (!value || value->count() < LeastNanoseconds) return false;
-  into.*Member = std::min<nanoseconds>(*value, longest);
+  if (!value) return false;
+  into.*Member = std::clamp<nanoseconds>(*value, nanoseconds(0), longest);
   return true;
 }
 
 /// Go's HTTP client takes 0 as: no limit.
 bool http_timeout(std::string_view text, Settings& into) {
-  if (!duration<&Settings::http_timeout, 0>(text, into)) return false;
+  if (!duration<&Settings::http_timeout>(text, into)) return false;
   if (into.http_timeout == nanoseconds(0)) into.http_timeout = longest;
   return true;
 }
@@ -143,8 +144,7 @@ std::string shown(const Settings& from) {
 
 constexpr std::int64_t huge = std::numeric_limits<std::int64_t>::max();
 constexpr std::string_view flag_form = "true or false (also 1, t, T, TRUE, True, 0, f, F, ...)";
-constexpr std::string_view duration_form = "a duration such as 300ms, 2s or 1m40s (not negative)";
-constexpr std::string_view positive_form = "a duration longer than 0 such as 300ms, 2s or 1m40s";
+constexpr std::string_view duration_form = "a duration such as 300ms, 2s or 1m40s";
 constexpr std::string_view count_form = "a whole number, 0 or more";
 constexpr std::string_view text_form = "a text";
 
@@ -163,7 +163,7 @@ constexpr SettingRow rows[] = {
      "How often a failed request to Sidecar is tried again within one health check.",
      number<&S::sidecar_retry_count, 0, huge>, shown<&S::sidecar_retry_count>},
     {"SidecarRetryDelay", "3s", duration_form, "The wait between two such tries.",
-     duration<&S::sidecar_retry_delay, 0>, shown<&S::sidecar_retry_delay>},
+     duration<&S::sidecar_retry_delay>, shown<&S::sidecar_retry_delay>},
     {"SidecarUrl", "http://localhost:7777/state.json",
      "an http or https URL with a host, such as http://localhost:7777/state.json",
      "Sidecar's state document. Draining goes to the same scheme, host and port.", sidecar_url,
@@ -171,16 +171,17 @@ constexpr SettingRow rows[] = {
     {"SidecarBackoff", "1m", duration_form,
      "How long after its start a container is not health checked. Longer than the service needs "
      "until its health check succeeds.",
-     duration<&S::sidecar_backoff, 0>, shown<&S::sidecar_backoff>},
-    {"SidecarPollInterval", "30s", positive_form, "Time between two health checks.",
-     duration<&S::sidecar_poll_interval, 1>, shown<&S::sidecar_poll_interval>},
+     duration<&S::sidecar_backoff>, shown<&S::sidecar_backoff>},
+    {"SidecarPollInterval", "30s", duration_form,
+     "Time between two health checks; at least 100ms are kept.",
+     duration<&S::sidecar_poll_interval>, shown<&S::sidecar_poll_interval>},
     {"SidecarMaxFails", "3", count_form,
      "After so many checks in a row in which Sidecar says that the service is unhealthy, the "
      "container is stopped. A Sidecar that cannot be reached does not count.",
      number<&S::sidecar_max_fails, 0, huge>, shown<&S::sidecar_max_fails>},
     {"SidecarDrainingDuration", "10s", duration_form,
      "How long the service is drained in Sidecar before its container is stopped. 0: not at all.",
-     duration<&S::sidecar_draining_duration, 0>, shown<&S::sidecar_draining_duration>},
+     duration<&S::sidecar_draining_duration>, shown<&S::sidecar_draining_duration>},
     {"SeedSidecar", "false", flag_form,
      "Ask the Mesos master for all agents and give their names to the container as SIDECAR_SEEDS.",
      flag<&S::seed_sidecar>, shown<&S::seed_sidecar>},
@@ -190,7 +191,7 @@ constexpr SettingRow rows[] = {
     {"LogsSince", "3m", duration_form,
      "How far back container logs are copied to the task's stdout and stderr when the task does "
      "not finish well.",
-     duration<&S::logs_since, 0>, shown<&S::logs_since>},
+     duration<&S::logs_since>, shown<&S::logs_since>},
     {"ForceCpuLimit", "false", flag_form, "Limit the container to the task's cpus.",
      flag<&S::force_cpu_limit>, shown<&S::force_cpu_limit>},
     {"ForceMemoryLimit", "false", flag_form, "Limit the container to the task's mem.",
@@ -208,7 +209,7 @@ constexpr SettingRow rows[] = {
      "they run.",
      flag<&S::relay_syslog_startup_only>, shown<&S::relay_syslog_startup_only>},
     {"RelaySyslogStartupTime", "1m", duration_form, "How long, with RelaySyslogStartupOnly.",
-     duration<&S::relay_syslog_startup_time, 0>, shown<&S::relay_syslog_startup_time>},
+     duration<&S::relay_syslog_startup_time>, shown<&S::relay_syslog_startup_time>},
     {"SyslogAddr", "127.0.0.1:514",
      "host:port (IPv6 as [::1]:514; a path such as /dev/log with protocol unix)",
      "Where log lines go. With SyslogProtocol unix a path, by default /dev/log.",
@@ -225,10 +226,10 @@ constexpr SettingRow rows[] = {
      "A role of Vault's AWS engine whose keys the container gets, for as long as it runs.",
      any_text<&S::aws_role>, shown<&S::aws_role>},
     {"AWSRoleTTL", "0s", duration_form,
-     "How long the keys should be good. 0: as the role in Vault says.",
-     duration<&S::aws_role_ttl, 0>, shown<&S::aws_role_ttl>},
+     "How long the keys should be good. 0: as the role in Vault says.", duration<&S::aws_role_ttl>,
+     shown<&S::aws_role_ttl>},
     {"AWSRoleMaxTTL", "744h", duration_form, "The longest AWSRoleTTL that is accepted.",
-     duration<&S::aws_role_max_ttl, 0>, shown<&S::aws_role_max_ttl>},
+     duration<&S::aws_role_max_ttl>, shown<&S::aws_role_max_ttl>},
     {"Debug", "false", flag_form, "Write debug lines to the log.", flag<&S::debug>,
      shown<&S::debug>},
     {"StrictParameters", "false", flag_form,

@@ -76,6 +76,8 @@ Result<Url> parse_url(std::string_view text) {
     url.address.port = parsed->port_number();
   }
   url.path = std::string(parsed->encoded_path());
+  // Boost.URL 1.81 ends the authority at a port that is no number and takes it for a path.
+  if (!url.path.empty() && url.path.front() != '/') return bad(text, form);
   if (url.path.empty()) url.path = "/";
   if (parsed->has_query()) url.path += "?" + std::string(parsed->encoded_query());
   return url;

@@ -115,8 +115,6 @@ TEST(Settings, BadValuesAreNamedWithTheirForm) {
       {"KillTaskTimeout", "-1", "whole seconds"},
       {"SidecarBackoff", "abc", "a duration such as 300ms"},
       {"SidecarBackoff", "5", "a duration such as 300ms"},
-      {"SidecarRetryDelay", "-1s", "(not negative)"},
-      {"SidecarPollInterval", "0", "longer than 0"},
       {"SidecarRetryCount", "-1", "0 or more"},
       {"SidecarMaxFails", "three", "a whole number"},
       {"Debug", "yes", "true or false"},
