@@ -15,7 +15,9 @@ RELEASE = build/release
 SOURCES = git ls-files -co --exclude-standard -- 'src/*.[ch]pp' 'tools/*.[ch]pp' 'tests/*.[ch]pp' 'bench/*.[ch]pp'
 SHELL_FILES = git grep -lE --untracked '^\#!.*sh($$| )' -- .ci scripts tests tools bench examples
 # Ninja's progress is for people, its errors for all.
-NINJA = cmake --build build/$(1) -j $(JOBS) $(if $(2),--target $(2)) -- $$([ -t 1 ] || echo --quiet)
+NINJA = set -o pipefail; if [ -t 1 ]; then $(build_command); else \
+  $(build_command) -- --quiet | { grep -v '^ninja: no work to do' || true; }; fi
+build_command = cmake --build build/$(1) -j $(JOBS) $(if $(2),--target $(2))
 # CMake looks at itself again when its files change; this is for the first time and for new presets.
 configure = @if [ ! -f build/$(1)/build.ninja ] || [ CMakePresets.json -nt build/$(1)/build.ninja ]; then \
   echo "Configuring build/$(1)"; \
