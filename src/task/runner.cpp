@@ -13,7 +13,6 @@
 #include "task/log_copy.hpp"
 
 namespace sidecar_executor::task {
-using mesos::Reason;
 using mesos::TaskState;
 
 namespace {
@@ -32,6 +31,7 @@ bool says_paused(const Error& error) {
 
 std::vector<mesos::IpAddress> addresses_of(const docker::ContainerState& container) {
   std::vector<mesos::IpAddress> out;
+  out.reserve(container.addresses.size());
   for (const auto& address : container.addresses) out.push_back({address.ip, address.v6});
   return out;
 }
