@@ -26,6 +26,8 @@ inline constexpr int pull_attempts = 5;
 
 // Agent (mesos.md).
 inline constexpr auto agent_call = 10s;
+/// All of /state or /slaves, tens of MB: the launch waits for it and goes on without.
+inline constexpr auto cluster_document = 30s;
 /// First SUBSCRIBE when there is no recovery time-out: an agent that started us is about to listen.
 inline constexpr auto first_subscribe = 15s;
 inline constexpr auto heartbeat_interval = 30min;

@@ -1,5 +1,6 @@
 #include "mesos/cluster.hpp"
 
+#include <algorithm>
 #include <boost/json/basic_parser_impl.hpp>
 
 #include "base/timeouts.hpp"
@@ -11,7 +12,9 @@ namespace {
 
 constexpr std::size_t read_size = 32 * 1024;
 constexpr std::size_t hosts_limit = 100'000;  // far beyond any cluster; bounds memory
-constexpr std::size_t string_limit = 4096;    // keys and host names; longer ones cannot be meant
+/// Linux starts no program with a variable of more than 128 KiB (MAX_ARG_STRLEN).
+constexpr std::size_t seeds_limit = 120 * 1024;
+constexpr std::size_t string_limit = 4096;  // keys and host names; longer ones cannot be meant
 
 /// Boost.JSON's SAX interface: follows the path of object keys, looks through arrays.
 struct PathHandler {
@@ -26,9 +29,15 @@ struct PathHandler {
   std::size_t depth = 0;    // of objects
   std::size_t matched = 0;  // leading path elements that lead to where we are
   std::string token;
+  bool too_long = false;  // token is not all of it
 
   void add(json::string_view part) {
-    if (token.size() + part.size() <= string_limit) token.append(part.data(), part.size());
+    too_long = too_long || token.size() + part.size() > string_limit;
+    if (!too_long) token.append(part.data(), part.size());
+  }
+  void next_token() {
+    token.clear();
+    too_long = false;
   }
   using error_code = boost::system::error_code;
   bool on_document_begin(error_code&) { return true; }
@@ -52,8 +61,9 @@ struct PathHandler {
     add(part);
     // A key at depth d continues the path when the d-1 objects around it did.
     if (matched >= depth) matched = depth - 1;
-    if (matched == depth - 1 && depth <= path.size() && token == path[depth - 1]) matched = depth;
-    token.clear();
+    const bool ours = depth <= path.size() && !too_long && token == path[depth - 1];
+    if (matched == depth - 1 && ours) matched = depth;
+    next_token();
     return true;
   }
   bool on_string_part(json::string_view part, std::size_t, error_code&) {
@@ -62,11 +72,12 @@ struct PathHandler {
   }
   bool on_string(json::string_view part, std::size_t, error_code& ec) {
     add(part);
-    if (matched == path.size() && depth == path.size() && found.size() < limit) {
+    const bool here = matched == path.size() && depth == path.size();
+    if (here && !too_long && found.size() < limit) {
       found.push_back(token);
       if (found.size() == limit) ec = json::error::extra_data;  // stops the parser: enough
     }
-    token.clear();
+    next_token();
     return !ec;
   }
   bool on_number_part(json::string_view, error_code&) { return true; }
@@ -107,6 +118,7 @@ const std::vector<std::string>& JsonStringFinder::found() const {
 Result<bool> JsonStringFinder::feed(std::string_view bytes) {
   const auto& handler = impl_->parser.handler();
   if (handler.found.size() >= handler.limit) return true;
+  if (impl_->parser.done()) return false;  // or it would take the rest for another document
   boost::system::error_code ec;
   impl_->parser.write_some(true, bytes.data(), bytes.size(), ec);
   if (handler.found.size() >= handler.limit) return true;
@@ -128,12 +140,14 @@ namespace {
 
 asio::awaitable<Result<void>> read_into(JsonStringFinder& finder, asio::any_io_executor executor,
                                         net::Address address, std::string target,
-                                        net::Cancellation& cancellation) {
+                                        net::Duration limit, net::Cancellation& cancellation) {
+  const auto end = std::chrono::steady_clock::now() + limit;
   net::HttpConnection connection(executor, address, &cancellation);
   net::HttpRequest request;
   request.target = target;
   const std::string what = "GET " + address.display() + target;
-  const auto head = co_await connection.open(std::move(request), timeouts::agent_call);
+  const auto idle = std::min<net::Duration>(limit, timeouts::agent_call);
+  const auto head = co_await connection.open(std::move(request), idle);
   if (!head) co_return head.error().during(what);
   if (head->status != 200) {
     co_return Error{kind_of_http_status(head->status),
@@ -141,8 +155,13 @@ asio::awaitable<Result<void>> read_into(JsonStringFinder& finder, asio::any_io_e
   }
   std::string chunk(read_size, '\0');
   for (;;) {
+    // The launch waits for this: no answer may drip for ever.
+    const net::Duration left = end - std::chrono::steady_clock::now();
+    if (left <= net::Duration(0)) {
+      co_return Error{ErrorKind::timeout, what + ": not read within " + net::limit_text(limit)};
+    }
     const auto got =
-        co_await connection.read_some(chunk.data(), chunk.size(), timeouts::agent_call);
+        co_await connection.read_some(chunk.data(), chunk.size(), std::min(idle, left));
     if (!got) co_return got.error().during(what);
     if (*got == 0) break;
     const auto enough = finder.feed(std::string_view(chunk).substr(0, *got));
@@ -156,12 +175,25 @@ asio::awaitable<Result<void>> read_into(JsonStringFinder& finder, asio::any_io_e
 
 }  // namespace
 
+std::size_t keep_what_fits(std::vector<std::string>& hosts) {
+  std::size_t size = 0;
+  std::size_t kept = 0;
+  for (; kept < hosts.size(); ++kept) {
+    size += hosts[kept].size() + 1;
+    if (size > seeds_limit) break;
+  }
+  const std::size_t dropped = hosts.size() - kept;
+  hosts.resize(kept);
+  return dropped;
+}
+
 asio::awaitable<Result<std::vector<std::string>>> cluster_hosts(asio::any_io_executor executor,
                                                                 net::Address agent,
                                                                 std::uint16_t master_port,
-                                                                net::Cancellation& cancellation) {
+                                                                net::Cancellation& cancellation,
+                                                                net::Duration limit) {
   JsonStringFinder master({"master_hostname"}, 1);
-  const auto asked = co_await read_into(master, executor, agent, "/state", cancellation);
+  const auto asked = co_await read_into(master, executor, agent, "/state", limit, cancellation);
   if (!asked) co_return asked.error();
   if (master.found().empty() || master.found().front().empty()) {
     co_return Error{ErrorKind::not_found, "the agent's /state names no master_hostname"};
@@ -172,7 +204,7 @@ asio::awaitable<Result<std::vector<std::string>>> cluster_hosts(asio::any_io_exe
   address.tls = agent.tls;
   address.tls_context = agent.tls_context;
   JsonStringFinder hosts({"slaves", "hostname"}, hosts_limit);
-  const auto listed = co_await read_into(hosts, executor, address, "/slaves", cancellation);
+  const auto listed = co_await read_into(hosts, executor, address, "/slaves", limit, cancellation);
   if (!listed) co_return listed.error();
   co_return hosts.found();
 }

@@ -35,10 +35,16 @@ class JsonStringFinder {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Every slaves[].hostname, in the master's order. Errors name the step and the address.
+/// Drops names from the end until all of them, comma-joined, fit into an environment variable.
+/// Returns how many were dropped.
+std::size_t keep_what_fits(std::vector<std::string>& hosts);
+
+/// Every slaves[].hostname, in the master's order. Errors name the step and the address. `limit`:
+/// how long each of the two documents may take.
 asio::awaitable<Result<std::vector<std::string>>> cluster_hosts(asio::any_io_executor executor,
                                                                 net::Address agent,
                                                                 std::uint16_t master_port,
-                                                                net::Cancellation& cancellation);
+                                                                net::Cancellation& cancellation,
+                                                                net::Duration limit);
 
 }  // namespace sidecar_executor::mesos

@@ -1,7 +1,6 @@
 #include "sidecar/client.hpp"
 
 #include <algorithm>
-#include <array>
 
 #include "base/text.hpp"
 #include "sidecar/state_scanner.hpp"
@@ -14,8 +13,9 @@ namespace {
 constexpr std::size_t read_size = 64 * 1024;
 constexpr std::size_t answer_limit = 64 * 1024;
 
-Error refused(const net::HttpResponse& head) {
-  return {kind_of_http_status(head.status), "HTTP " + std::to_string(head.status), head.status};
+Error refused(const std::string& where, const net::HttpResponse& head) {
+  return {kind_of_http_status(head.status), where + ": HTTP " + std::to_string(head.status),
+          head.status};
 }
 
 Status to_status(std::int64_t number) {
@@ -37,26 +37,30 @@ asio::awaitable<Observation> Client::status(std::string id12, net::Cancellation&
   }
 }
 
-/// Reads no further than our entry, and keeps nothing of the rest.
+/// Reads no further than our entry, and keeps nothing of the rest. The messages do not vary from
+/// poll to poll: what is new is told by the text.
 asio::awaitable<Result<Observation>> Client::fetch(const std::string& id12,
                                                    net::Cancellation& cancellation) {
   const auto end = SteadyClock::now() + config_.timeout;
+  const std::string where = config_.url.address.display() + config_.url.path;
   net::HttpConnection connection(executor_, config_.url.address, &cancellation);
   net::HttpRequest request;
   request.target = config_.url.path;
   const auto head = co_await connection.open(std::move(request), config_.timeout);
   if (!head) co_return head.error();
-  if (head->status != 200) co_return refused(*head);
+  if (head->status != 200) co_return refused(where, *head);
   StateScanner scanner(config_.host, id12);
   std::string chunk(read_size, '\0');
   while (scanner.progress() == StateScanner::Progress::reading) {
-    const auto left =
-        std::max<net::Duration>(end - SteadyClock::now(), std::chrono::milliseconds(1));
-    if (SteadyClock::now() >= end) {
-      co_return Error{ErrorKind::timeout, config_.url.address.display() +
-                                              ": state document not read within HttpTimeout"};
+    const net::Duration left = end - SteadyClock::now();
+    const auto got = left > net::Duration(0)
+                         ? co_await connection.read_some(chunk.data(), chunk.size(), left)
+                         : Result<std::size_t>(Error{ErrorKind::timeout, {}});
+    if (!got && got.error().kind == ErrorKind::timeout) {
+      co_return Error{ErrorKind::timeout, where +
+                                              ": the state was not read within HttpTimeout of " +
+                                              net::limit_text(config_.timeout)};
     }
-    const auto got = co_await connection.read_some(chunk.data(), chunk.size(), left);
     if (!got) co_return got.error();
     if (*got == 0) {
       scanner.finish();
@@ -74,7 +78,7 @@ asio::awaitable<Result<Observation>> Client::fetch(const std::string& id12,
           NoAnswer{"service " + id12 + " is not in Sidecar's state of host " + config_.host});
     default:
       co_return Error{ErrorKind::protocol,
-                      "the answer is no Sidecar state document, or was cut off"};
+                      where + ": the answer is no Sidecar state document, or was cut off"};
   }
 }
 
@@ -94,15 +98,17 @@ asio::awaitable<Result<void>> Client::post_drain(const std::string& id12,
   net::HttpRequest request;
   request.method = "POST";
   request.target = "/api/services/" + id12 + "/drain";
-  const auto answer =
-      co_await connection.exchange(std::move(request), config_.timeout, answer_limit);
-  if (!answer) co_return answer.error();
-  if (answer->status != 202) {
-    Error error = refused(*answer);
-    error.message += " " + one_line(answer->body, 200);
-    co_return error;
-  }
-  co_return boost::system::in_place_value;
+  const std::string where = config_.url.address.display() + request.target;
+  const auto end = SteadyClock::now() + config_.timeout;
+  const auto head = co_await connection.open(std::move(request), config_.timeout);
+  if (!head) co_return head.error();
+  // What else it says does not matter, and may be long or never come.
+  if (head->status == 202) co_return boost::system::in_place_value;
+  Error error = refused(where, *head);
+  const auto left = std::max<net::Duration>(end - SteadyClock::now(), net::Duration(1));
+  const auto body = co_await connection.read_rest(left, answer_limit);
+  if (body && !body->empty()) error.message += " " + one_line(*body, 200);
+  co_return error;
 }
 
 }  // namespace sidecar_executor::sidecar

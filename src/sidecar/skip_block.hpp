@@ -58,15 +58,18 @@ inline std::uint64_t prefix_parity(std::uint64_t bits) {
 }
 
 /// Advances `in_string` and `depth` over one block. False, and nothing changed, when the block
-/// holds a backslash or depth could reach 0 in it: then it has to be read byte by byte.
-inline bool skip_block(const char* block, bool& in_string, int& depth) {
+/// holds a backslash or depth could leave 1..`limit` in it: then it has to be read byte by byte.
+inline bool skip_block(const char* block, bool& in_string, int& depth, int limit) {
   const BlockMasks masks = masks_of(block);
   if (masks.backslashes != 0) return false;
   std::uint64_t inside = prefix_parity(masks.quotes);
   if (in_string) inside = ~inside;
   const int closes = std::popcount(masks.closes & ~inside);
-  if (closes >= depth) return false;
-  depth += std::popcount(masks.opens & ~inside) - closes;
+  const int opens = std::popcount(masks.opens & ~inside);
+  // Counted as if all closed first or all opened first: the answer must not depend on where the
+  // blocks begin.
+  if (closes >= depth || depth + opens > limit) return false;
+  depth += opens - closes;
   in_string = (inside >> 63) != 0;
   return true;
 }

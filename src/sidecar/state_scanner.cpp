@@ -9,9 +9,10 @@
 namespace sidecar_executor::sidecar {
 namespace {
 
-constexpr int depth_limit = 64;
-/// Host names have at most 253 bytes; a longer key is not ours.
+constexpr int depth_limit = 64;  // of the whole document
+/// Host names have at most 253 bytes; a longer key is not ours, a longer number no status.
 constexpr std::size_t token_limit = 1024;
+constexpr std::uint32_t replacement_character = 0xFFFD;
 
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
@@ -166,8 +167,20 @@ void StateScanner::read_key(const char*& at, const char* end) {
 }
 
 void StateScanner::add_key_byte(char c) {
+  end_lone_surrogate();
+  add_to_token(c);
+}
+
+/// One byte more than the limit is kept, which shows that the token was too long.
+void StateScanner::add_to_token(char c) {
+  if (token_.size() <= token_limit) token_ += c;
+}
+
+/// Half a pair stands for something: were it dropped, "ho\ud800st" would be "host".
+void StateScanner::end_lone_surrogate() {
+  if (high_surrogate_ == 0) return;
   high_surrogate_ = 0;
-  if (token_.size() < token_limit) token_ += c;
+  add_utf8(replacement_character);
 }
 
 void StateScanner::add_escape(char c) {
@@ -192,16 +205,16 @@ void StateScanner::add_code_unit(std::uint32_t unit) {
     high_surrogate_ = 0;
     return add_utf8(0x10000 + ((high - 0xD800) << 10) + (unit - 0xDC00));
   }
-  high_surrogate_ = 0;
+  end_lone_surrogate();
   if (unit >= 0xD800 && unit <= 0xDBFF) {
     high_surrogate_ = unit;  // nothing is added until its other half comes
     return;
   }
-  add_utf8(unit);
+  add_utf8(unit >= 0xDC00 && unit <= 0xDFFF ? replacement_character : unit);
 }
 
 void StateScanner::add_utf8(std::uint32_t code_point) {
-  const auto byte = [this](std::uint32_t value) { add_key_byte(static_cast<char>(value)); };
+  const auto byte = [this](std::uint32_t value) { add_to_token(static_cast<char>(value)); };
   if (code_point < 0x80) return byte(code_point);
   if (code_point < 0x800) {
     byte(0xC0 | (code_point >> 6));
@@ -217,8 +230,8 @@ void StateScanner::add_utf8(std::uint32_t code_point) {
 }
 
 void StateScanner::finish_key() {
-  wanted_ = token_ == wanted_key();
-  high_surrogate_ = 0;
+  end_lone_surrogate();
+  wanted_ = token_.size() <= token_limit && token_ == wanted_key();
   inside_ = Inside::nothing;
   expect_ = Expect::colon;
 }
@@ -248,7 +261,7 @@ void StateScanner::read_scalar(const char*& at, const char* end) {
       return finish_scalar();
     }
     ++at;
-    if (token_.size() < token_limit) token_ += c;
+    add_to_token(c);
   }
 }
 
@@ -256,22 +269,21 @@ void StateScanner::finish_scalar() {
   if (!wanted_ || level_ != 4) return;
   double value = 0;
   const auto [end, ec] = std::from_chars(token_.data(), token_.data() + token_.size(), value);
-  const bool good = ec == std::errc{} && end == token_.data() + token_.size() &&
-                    value == std::floor(value) && std::fabs(value) < 1e9;
+  const bool good = token_.size() <= token_limit && ec == std::errc{} &&
+                    end == token_.data() + token_.size() && value == std::floor(value) &&
+                    std::fabs(value) < 1e9;
   progress_ = good ? Progress::found : Progress::unparsable;
   if (good) status_ = static_cast<std::int64_t>(value);
 }
+
+int StateScanner::skip_limit() const { return depth_limit - (level_ + 1); }
 
 void StateScanner::skip(const char*& at, const char* end) {
   while (at != end) {
     // Whole blocks in which the skipped value cannot end; needs to know what the first byte is.
     if (!escaped_ && static_cast<std::size_t>(end - at) >= skip_block_size) {
-      if (skip_block(at, in_string_, depth_)) {
+      if (skip_block(at, in_string_, depth_, skip_limit())) {
         at += skip_block_size;
-        if (depth_ > depth_limit) {
-          progress_ = Progress::unparsable;
-          return;
-        }
         continue;
       }
       // The end may be in this block: byte by byte through it.
@@ -303,7 +315,7 @@ void StateScanner::skip_byte(char c) {
       return;
     case '{':
     case '[':
-      if (++depth_ > depth_limit) progress_ = Progress::unparsable;
+      if (++depth_ > skip_limit()) progress_ = Progress::unparsable;
       return;
     case '}':
     case ']':

@@ -53,10 +53,13 @@ class StateScanner {
   void skip(const char*& at, const char* end);
   void skip_byte(char c);
   void add_key_byte(char c);
+  void add_to_token(char c);
+  void end_lone_surrogate();
   void add_escape(char c);
   void add_code_unit(std::uint32_t unit);
   void add_utf8(std::uint32_t code_point);
   [[nodiscard]] std::string_view wanted_key() const;
+  [[nodiscard]] int skip_limit() const;
 
   std::string host_;
   std::string service_id_;

@@ -1,5 +1,6 @@
 // The part of the runner that talks to Sidecar and asks the cluster for its hosts.
 #include "base/text.hpp"
+#include "base/timeouts.hpp"
 #include "mesos/cluster.hpp"
 #include "task/runner.hpp"
 
@@ -75,8 +76,15 @@ asio::awaitable<Result<std::vector<std::string>>> Runner::seeds() {
     agent.port = endpoint->port;
     agent.unix_path.clear();
   }
-  co_return co_await mesos::cluster_hosts(loop_.get_executor(), agent,
-                                          config_.settings.mesos_master_port, launch_cancel_);
+  auto hosts =
+      co_await mesos::cluster_hosts(loop_.get_executor(), agent, config_.settings.mesos_master_port,
+                                    launch_cancel_, timeouts::cluster_document);
+  if (!hosts) co_return hosts;
+  if (const auto dropped = mesos::keep_what_fits(*hosts); dropped > 0) {
+    log_.warning("More seeds than fit into SIDECAR_SEEDS, the last ones are left out",
+                 {{"left_out", std::to_string(dropped)}});
+  }
+  co_return hosts;
 }
 
 }  // namespace sidecar_executor::task
