@@ -225,9 +225,8 @@ std::string Launch::registry_credentials(const docker::ImageRef& image) {
   const bool only_default = in_.docker_repository == Settings().docker_repository;
   const std::string repository =
       only_default && image.registry() != "docker.io" ? image.registry() : in_.docker_repository;
-  auto found =
-      docker::find_registry_auth(repository, image.registry(),
-                                 docker::docker_config_paths(in_.environment), read_small_file);
+  auto found = docker::find_registry_auth(
+      repository, image.registry(), docker::docker_config_paths(in_.environment), read_small_file);
   for (const auto& warning : found.warnings) log_.warning(warning);
   if (found.header.empty()) {
     log_.warning("No registry credentials match, pulling without",

@@ -34,8 +34,9 @@ void Step::on(const event::Launched& e) {
 
 void Step::refuse_second(const std::string& id) {
   refuse(id, Reason::task_invalid,
-         "this executor runs one task, " + m.task_.task_id +
-             "; a second one needs an executor of its own");
+         m.task_.task_id.empty() ? "this executor was started for a task group and is about to exit"
+                                 : "this executor runs one task, " + m.task_.task_id +
+                                       "; a second one needs an executor of its own");
 }
 
 void Step::refuse(const std::string& id, Reason reason, std::string message) {
@@ -72,6 +73,10 @@ void Step::on(const event::GroupLaunched& e) {
     refuse(id, Reason::task_group_invalid,
            "task groups are not supported: this executor runs one Docker container");
   }
+  // It was started for this group: nothing else will come. Exits once that is acknowledged.
+  if (!std::holds_alternative<state::Waiting>(m.state_) || e.task_ids.empty()) return;
+  m.state_ = state::Reporting{0, false, true};
+  await_acknowledgement();
 }
 
 void Step::on(const event::StopAsked& e) {
@@ -123,7 +128,6 @@ void Step::on(const event::LaunchDone& e) {
   auto* preparing = std::get_if<state::Preparing>(&m.state_);
   if (preparing == nullptr) return;
   m.memory_limit_ = e.memory_limit;
-  m.notes_ = e.notes;
   m.started_ = now.steady;
   const state::Preparing before = *preparing;
   if (before.stop) {

@@ -36,6 +36,7 @@ struct TaskTraits {
   std::optional<Nanoseconds> max_completion_time;
   bool can_drain = false;  ///< Sidecar is checked and a draining duration is set
   Nanoseconds draining_duration{0};
+  std::string notes;  ///< warnings about the task, for the terminal message
 };
 
 namespace event {
@@ -63,7 +64,6 @@ struct ContainerCreated {
 struct LaunchDone {
   std::int64_t memory_limit = 0;  ///< bytes, 0 = none
   std::string message;            ///< of TASK_RUNNING
-  std::string notes;              ///< warnings, for the terminal message
 };
 struct LaunchFailed {
   std::string message;
@@ -216,7 +216,6 @@ class Lifecycle {
   TaskTraits task_;
   std::string container_id_;
   std::int64_t memory_limit_ = 0;
-  std::string notes_;
   SteadyTime started_{};
   std::optional<bool> healthy_;
   std::optional<Outcome> outcome_;

@@ -56,7 +56,7 @@ void Step::close(Outcome outcome, bool had_container) {
 EndFacts Step::facts() const {
   EndFacts facts;
   facts.memory_limit = m.memory_limit_;
-  facts.notes = m.notes_;
+  facts.notes = m.task_.notes;
   if (m.started_ != SteadyTime{}) facts.ran_for = now.steady - m.started_;
   return facts;
 }

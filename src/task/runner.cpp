@@ -223,7 +223,7 @@ asio::awaitable<void> Runner::launch() {
   spawn(exit_watch_.run());
   std::string message = "container " + id12 + " runs";
   if (const auto notes = launch_notes(); !notes.empty()) message += "; " + notes;
-  post(event::LaunchDone{memory_limit(), std::move(message), launch_notes()});
+  post(event::LaunchDone{memory_limit(), std::move(message)});
 }
 
 std::string Runner::launch_notes() const {

@@ -37,7 +37,7 @@ class Play {
   Play& launch() { return give(event::Launched{task}); }
   Play& created() { return give(event::ContainerCreated{"0123456789ab"}); }
   Play& launched() {
-    return launch().created().give(event::LaunchDone{64 * 1024 * 1024, "it runs", ""});
+    return launch().created().give(event::LaunchDone{64 * 1024 * 1024, "it runs"});
   }
   Play& ends(int exit_code) {
     event::ContainerEnded ended;

@@ -26,7 +26,7 @@ TEST(Lifecycle, RunsEndsReportsAndExits) {
   play.launch();
   EXPECT_EQ(play.state(), "preparing");
   EXPECT_EQ(play.times<action::BeginLaunch>(), 1);
-  play.created().give(event::LaunchDone{0, "it runs", ""});
+  play.created().give(event::LaunchDone{0, "it runs"});
   EXPECT_EQ(play.state(), "running");
   EXPECT_EQ(play.times<action::WatchHealth>(), 1);
   play.wait(90s).ends(0);
@@ -63,9 +63,13 @@ TEST(Lifecycle, EveryUpdateHasAMessage) {
 
 TEST(Lifecycle, NotesOfTheLaunchAreInTheTerminalMessage) {
   Play play;
-  play.launch().created().give(event::LaunchDone{0, "it runs", "warning: --oops ignored"});
-  play.ends(1).give(event::ClosingDone{});
+  play.task.notes = "warning: --oops ignored";
+  play.launched().ends(1).give(event::ClosingDone{});
   EXPECT_TRUE(says(play.terminal(), "--oops ignored"));
+  Play failed;
+  failed.task.notes = "warning: --oops ignored";
+  failed.launch().give(event::LaunchFailed{"no such image", ""});
+  EXPECT_TRUE(says(failed.terminal(), "--oops ignored"));
 }
 
 TEST(Lifecycle, ReportsHealthAndRemembersIt) {
@@ -91,7 +95,7 @@ TEST(Launch, ContainerEndsBeforeDockersStartHasAnswered) {
   Play play;
   play.launch().created().ends(0);
   EXPECT_EQ(play.state(), "preparing");
-  play.give(event::LaunchDone{0, "it ran", ""});
+  play.give(event::LaunchDone{0, "it ran"});
   EXPECT_EQ(play.state(), "closing");
   EXPECT_EQ(play.times<action::WatchHealth>(), 0);
   play.give(event::ClosingDone{});
@@ -169,9 +173,11 @@ TEST(Launch, GroupsAreRefused) {
     EXPECT_EQ(report.reason, Reason::task_group_invalid);
     EXPECT_TRUE(says(report, "task groups are not supported"));
   }
-  EXPECT_EQ(play.state(), "waiting");
-  play.launched();
-  EXPECT_EQ(play.state(), "running");
+  EXPECT_EQ(play.state(), "reporting");
+  play.launch();
+  EXPECT_EQ(play.told(), "ERROR") << "it was started for the group";
+  play.give(event::AllAcknowledged{});
+  EXPECT_EQ(play.exit_code(), 0);
 }
 
 TEST(Launch, GroupThatNamesTheRunningTaskDoesNotEndIt) {

@@ -261,7 +261,7 @@ void World::launch_goes_on() {
       pull_ = Pull::none;
       if (ended_ && !exit_posted_) later(soon(), What::exit_is_seen);
       last_good_answer_ = t_;
-      return deliver(event::LaunchDone{64 * 1024 * 1024, "it runs", ""});
+      return deliver(event::LaunchDone{64 * 1024 * 1024, "it runs"});
     case Pull::cleaning:
       pull_ = Pull::none;
       launch_left_behind_ = trouble;
@@ -321,6 +321,7 @@ void World::make_mischief() {
         return deliver(event::Launched{other});
       }
     case 18: {
+      if (state == 0) return;  // an executor that is started for a group has no other task
       launched_[2] = launched_[3] = true;
       event::GroupLaunched group{{"group-a", "group-b"}};
       if (state != 0 && one_in(4)) group.task_ids.emplace_back("main");
