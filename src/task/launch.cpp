@@ -73,9 +73,14 @@ Error with_hint(Error error) {
   return error;
 }
 
-/// Until values are resolved by Vault none of them may reach a container as it stands.
-std::optional<Error> needs_vault(const std::vector<std::string>& env) {
-  for (const auto& assignment : env) {
+/// Until Vault is spoken to, no vault:// text may reach a container as if it were the secret, and
+/// no container may start without the credentials that it counts on.
+std::optional<Error> needs_vault(const LaunchInputs& in) {
+  if (!in.aws_role.empty()) {
+    return Error{ErrorKind::invalid, "EXECUTOR_AWS_ROLE=" + one_line(in.aws_role, 200) +
+                                         " needs Vault, which this version does not speak to"};
+  }
+  for (const auto& assignment : in.spec.env) {
     const auto equals = assignment.find('=');
     if (equals == std::string::npos) continue;
     const std::string_view value = std::string_view(assignment).substr(equals + 1);
@@ -104,7 +109,7 @@ Launch::Launch(docker::Engine& engine, docker::ExitWatch& exit_watch, Log& log, 
       handlers_(std::move(handlers)) {}
 
 asio::awaitable<Launch::Outcome> Launch::run() {
-  if (auto unresolved = needs_vault(in_.spec.env)) co_return LaunchError{*unresolved, {}};
+  if (auto unresolved = needs_vault(in_)) co_return LaunchError{*unresolved, {}};
   auto reached = co_await reach_docker();
   if (!reached) co_return LaunchError{reached.error(), {}};
   auto image = co_await ensure_image();

@@ -31,6 +31,7 @@ struct LaunchInputs {
   bool force_pull = false;
   Lookup environment;  ///< for Docker's config files
   std::string docker_repository;
+  std::string aws_role;
 };
 
 struct Launched {

@@ -201,6 +201,10 @@ asio::awaitable<void> Runner::launch() {
   inputs.force_pull = task_->container->docker->force_pull_image;
   inputs.environment = config_.environment;
   inputs.docker_repository = config_.settings.docker_repository;
+  inputs.aws_role = config_.settings.aws_role;
+  if (config_.settings.relay_syslog || config_.settings.relay_syslog_startup_only) {
+    log_.warning("The log relay is not part of this version: nothing is sent to SyslogAddr");
+  }
   Launch launch(engine_, exit_watch_, log_, std::move(inputs), launch_cancel_, phases_,
                 {[this](const std::string& id) {
                   container_.id = id;

@@ -214,6 +214,16 @@ TEST_F(LaunchTest, BadSettingsAreReportedToTheFramework) {
   EXPECT_NE(run.last().message.find("abc"), std::string::npos) << run.last().message;
 }
 
+TEST_F(LaunchTest, VaultSecretsNeverReachTheContainerUnresolved) {
+  TaskBuilder task("/bin/true");
+  task.executor_env("DB_LOGIN", "vault://secret/db?key=login");
+  const auto run = run_task(task);
+  expect_launch_failure(run, "DB_LOGIN");
+  TaskBuilder role("/bin/true");
+  role.executor_env("EXECUTOR_AWS_ROLE", "some-role");
+  expect_launch_failure(run_task(role), "EXECUTOR_AWS_ROLE");
+}
+
 struct BadTask {
   const char* name;
   void (*spoil)(TaskBuilder&);
