@@ -21,6 +21,13 @@ inline constexpr auto docker_pull_idle = 5min;
 inline constexpr auto docker_at_launch = 30s;
 /// Asked to stop and Docker silent for so long: reported as `may still run`.
 inline constexpr auto docker_unreachable = 60s;
+/// wait told the exit code; for the rest (OOM, times) a daemon that went away is asked so long.
+inline constexpr auto exit_details = 10s;
+/// The container's process has ended: Docker's wait is given so long to say how, before we ask.
+/// A `docker restart` goes through here, and its wait comes with the right moment to inspect.
+inline constexpr auto exit_wait_lead = 2s;
+/// The container's process has ended and Docker does not say how: `exit code unknown`.
+inline constexpr auto exit_code_unknown = 60s;
 inline constexpr auto pull_first_retry = 100ms;
 inline constexpr int pull_attempts = 5;
 

@@ -1,32 +1,42 @@
 #include "docker/exit_watch.hpp"
 
 #include <algorithm>
+#include <boost/asio/co_spawn.hpp>
+#include <exception>
+#include <utility>
+
+#include "docker/process_watch.hpp"
 
 namespace sidecar_executor::docker {
 using std::chrono::nanoseconds;
+using std::chrono::steady_clock;
 
 namespace {
 
 constexpr nanoseconds first_retry = std::chrono::milliseconds(100);
 constexpr nanoseconds longest_retry = std::chrono::seconds(5);
-/// wait told the exit code; how long to ask for the rest (OOM, times) of a daemon that went away.
-constexpr nanoseconds details_patience = std::chrono::seconds(10);
+/// A wait that ends sooner, though the container runs, is not opened again at once.
+constexpr nanoseconds decent_wait = std::chrono::seconds(5);
 
 nanoseconds backoff(int failures) {
-  return std::min(longest_retry, first_retry * (1 << std::min(failures, 6)));
+  return std::min(longest_retry, first_retry * (1 << std::clamp(failures, 0, 6)));
 }
 
 }  // namespace
 
-ExitWatch::ExitWatch(asio::any_io_executor executor, Engine& engine, Log& log, Handlers handlers)
-    : engine_(engine),
+ExitWatch::ExitWatch(asio::any_io_executor executor, Engine& engine, Log& log, Handlers handlers,
+                     Limits limits)
+    : executor_(std::move(executor)),
+      engine_(engine),
       log_(log),
       handlers_(std::move(handlers)),
+      limits_(std::move(limits)),
       wait_(engine.connection(&closed_)),
-      checked_(executor) {}
+      checked_(executor_) {}
 
 void ExitWatch::close() {
   closed_.cancel();
+  end_witness();
   checked_.raise();
 }
 
@@ -40,68 +50,82 @@ asio::awaitable<Result<void>> ExitWatch::open(std::string container_id) {
   id_ = std::move(container_id);
   auto opened = co_await engine_.open_wait(wait_, id_, "next-exit");
   waiting_ = opened.has_value();
+  opened_at_ = steady_clock::now();
   co_return opened;
 }
 
-asio::awaitable<void> ExitWatch::run() {
-  while (!done_ && !closed_.cancelled()) {
+asio::awaitable<void> ExitWatch::run(ContainerState started) {
+  if (started.running) {
+    run_ = {started.pid, started.started_at};
+    watch_process(run_);
+  }
+  std::optional<int> exit_code;  // as wait told it
+  steady_clock::time_point told;
+  while (!over()) {
     if (waiting_) {
       const auto code = co_await engine_.read_wait(wait_);
       waiting_ = false;
-      if (closed_.cancelled()) co_return;
-      if (code) {
-        co_await after_wait(*code);
-        continue;
-      }
-      if (!asked_) {
+      if (over()) co_return;
+      exit_code = code ? std::optional<int>(*code) : std::nullopt;
+      told = steady_clock::now();
+      if (!code && !asked_) {
         log_.warning("Docker's wait for the container broke off, looking again",
                      {{"error", code.error().message}});
       }
     }
-    asked_ = false;
-    const Seen seen = co_await look(std::nullopt);
-    if (seen == Seen::running) co_await wait_again();
-    if (seen == Seen::unknown && !closed_.cancelled()) {
-      co_await checked_.wait(std::chrono::steady_clock::now() + backoff(failures_++));
-    }
-  }
-}
-
-/// wait said how it ended. Inspect tells what wait does not: OOM, or that somebody restarted it.
-asio::awaitable<void> ExitWatch::after_wait(int exit_code) {
-  const auto patience = std::chrono::steady_clock::now() + details_patience;
-  for (;;) {
+    const bool asked = std::exchange(asked_, false);
+    const RunOf before = run_;
+    // Inspect tells what wait does not: OOM, or that somebody restarted it.
     const Seen seen = co_await look(exit_code);
-    if (done_ || closed_.cancelled()) co_return;
+    if (over()) co_return;
     if (seen == Seen::running) {
-      log_.warning("The container was restarted by somebody else, the task goes on",
-                   {{"exit_code", std::to_string(exit_code)}});
-      co_await wait_again();
-      co_return;
-    }
-    if (std::chrono::steady_clock::now() >= patience) {
+      if (exit_code && run_ != before) {
+        log_.warning("The container was restarted by somebody else, the task goes on",
+                     {{"exit_code", std::to_string(*exit_code)}});
+      } else if (exit_code && short_waits_ == 0) {
+        log_.warning("Docker's wait says that the container has ended, but it runs; waiting again",
+                     {{"exit_code", std::to_string(*exit_code)}});
+      }
+      if (run_ != before) short_waits_ = 0;
+      exit_code.reset();
+      co_await wait_again(asked);
+    } else if (exit_code && steady_clock::now() - told >= limits_.details) {
       log_.warning("Docker does not answer, details of the exit are unknown");
       ContainerExit exit;
       exit.exit_code = exit_code;
       ended(std::move(exit));
-      co_return;
+    } else {
+      co_await pause(failures_++);
     }
-    co_await checked_.wait(std::chrono::steady_clock::now() + backoff(failures_++));
   }
 }
 
-asio::awaitable<void> ExitWatch::wait_again() {
+asio::awaitable<void> ExitWatch::pause(int failures) {
+  co_await checked_.wait(steady_clock::now() + backoff(failures));
+}
+
+/// A proxy that cuts connections, or an engine whose wait answers at once, must not make us spin.
+asio::awaitable<void> ExitWatch::wait_again(bool asked) {
+  if (asked || steady_clock::now() - opened_at_ >= decent_wait) {
+    short_waits_ = 0;
+  } else if (short_waits_++ > 0) {
+    co_await pause(short_waits_ - 2);
+    if (over()) co_return;
+  }
   // Not next-exit: it could have ended between the look and this call.
   const auto opened = co_await engine_.open_wait(wait_, id_, "not-running");
   waiting_ = opened.has_value();
-  if (!opened && !closed_.cancelled()) {
-    co_await checked_.wait(std::chrono::steady_clock::now() + backoff(failures_++));
+  opened_at_ = steady_clock::now();
+  if (opened) {
+    wait_failures_ = 0;
+  } else if (!over()) {
+    co_await pause(wait_failures_++);
   }
 }
 
 asio::awaitable<ExitWatch::Seen> ExitWatch::look(std::optional<int> exit_code) {
   const auto document = co_await engine_.inspect(id_);
-  if (closed_.cancelled()) co_return Seen::unknown;
+  if (over()) co_return Seen::unknown;
   if (!document && document.error().kind == ErrorKind::not_found) {
     ContainerExit exit;
     exit.exit_code = exit_code;
@@ -111,22 +135,13 @@ asio::awaitable<ExitWatch::Seen> ExitWatch::look(std::optional<int> exit_code) {
   }
   const auto state = document ? parse_inspect(*document) : Result<ContainerState>(document.error());
   if (!state) {
-    if (!trouble_said_) {
-      log_.warning("Docker does not answer, the container is taken to run on; retrying",
-                   {{"error", state.error().message}});
-    }
-    trouble_said_ = true;
+    does_not_answer(state.error().message);
     co_return Seen::unknown;
   }
   if (trouble_said_) log_.info("Docker answers again", {{"container", state->status}});
   trouble_said_ = false;
+  if (state->running || state->restarting) co_return runs(*state);
   failures_ = 0;
-  if (state->running || state->restarting) {
-    if (state->paused && !paused_said_) log_.warning("The container is paused by somebody else");
-    paused_said_ = state->paused;
-    handlers_.on_running(*state);
-    co_return Seen::running;
-  }
   if (!state->ended() && !exit_code) co_return Seen::unknown;  // created, removing
   ContainerExit exit;
   exit.exit_code = state->ended() ? state->exit_code : *exit_code;
@@ -134,14 +149,102 @@ asio::awaitable<ExitWatch::Seen> ExitWatch::look(std::optional<int> exit_code) {
   exit.docker_error = state->error;
   exit.removed = state->status == "removing";  // docker rm -f marks it so before it kills
   if (engine_.is_local()) exit.finished_at = state->finished_at;
+  exit.ran_for = state->ran_for;
   ended(std::move(exit));
   co_return Seen::ended;
 }
 
+void ExitWatch::does_not_answer(const std::string& why) {
+  if (!trouble_said_) {
+    log_.warning(process_gone_ ? "Docker does not answer, the container's process has ended; "
+                                 "retrying to learn how"
+                               : "Docker does not answer, the container is taken to run on; "
+                                 "retrying",
+                 {{"error", why}});
+  }
+  trouble_said_ = true;
+}
+
+ExitWatch::Seen ExitWatch::runs(const ContainerState& state) {
+  const RunOf run{state.pid, state.started_at};
+  if (process_gone_ && run == watched_) {
+    if (!ghost_said_) {
+      log_.warning("Docker says that the container runs, but its process has ended; asking again");
+    }
+    ghost_said_ = true;
+    return Seen::unknown;
+  }
+  failures_ = 0;
+  if (state.paused && !paused_said_) log_.warning("The container is paused by somebody else");
+  paused_said_ = state.paused;
+  run_ = run;
+  watch_process(run);
+  handlers_.on_running(state);
+  return Seen::running;
+}
+
 void ExitWatch::ended(ContainerExit exit) {
-  if (done_) return;
+  if (over()) return;
   done_ = true;
+  end_witness();
+  wait_.close();
+  checked_.raise();
   handlers_.on_ended(exit);
+}
+
+// ---- the second witness ------------------------------------------------------------------------
+
+void ExitWatch::watch_process(const RunOf& run) {
+  if (!engine_.is_local() || run.pid <= 0 || run == watched_) return;
+  end_witness();
+  watched_ = run;
+  process_gone_ = false;
+  ghost_said_ = false;
+  witness_ = std::make_shared<net::Cancellation>();
+  asio::co_spawn(executor_, witness(run, witness_), [](const std::exception_ptr& error) {
+    if (error) std::rethrow_exception(error);
+  });
+}
+
+void ExitWatch::end_witness() {
+  if (const auto witness = std::exchange(witness_, nullptr)) witness->cancel();
+}
+
+asio::awaitable<void> ExitWatch::witness(RunOf run, CancellationPtr stop) {
+  auto process = ProcessWatch::open(executor_, run.pid, id_, limits_.proc);
+  if (!process) {
+    log_.debug("No second witness of the container's end", {{"why", process.error().message}});
+    co_return;
+  }
+  if (!co_await confirmed(run, *stop)) co_return;
+  log_.debug("The container's process is watched too", {{"pid", std::to_string(run.pid)}});
+  if (!co_await process->ended(*stop)) co_return;
+  process_gone_ = true;
+  if (!co_await net::sleep_for(limits_.wait_lead, *stop)) co_return;
+  log_.warning("The container's process has ended and Docker has not said how, asking");
+  check_now();
+  if (!co_await net::sleep_for(limits_.code_unknown - limits_.wait_lead, *stop)) co_return;
+  log_.error("The container's process has ended, Docker does not say how");
+  ended({});
+}
+
+/// Pids are reused: only what Docker says after the pidfd was opened shows that it is the
+/// container's.
+asio::awaitable<bool> ExitWatch::confirmed(RunOf run, net::Cancellation& stop) {
+  for (int failures = 0;; ++failures) {
+    const auto document = co_await engine_.inspect(id_);
+    if (stop.cancelled()) co_return false;
+    const auto state =
+        document ? parse_inspect(*document) : Result<ContainerState>(document.error());
+    if (state && state->running && RunOf{state->pid, state->started_at} == run) co_return true;
+    if (state || document || document.error().kind == ErrorKind::not_found) {
+      log_.debug(
+          "No second witness of the container's end",
+          {{"why", "Docker does not name process " + std::to_string(run.pid) + " any more"}});
+      co_return false;
+    }
+    if (!co_await net::sleep_for(backoff(failures), stop)) co_return false;
+  }
 }
 
 }  // namespace sidecar_executor::docker

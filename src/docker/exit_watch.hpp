@@ -1,15 +1,18 @@
 #pragma once
 // Notices the end of a container when it happens: Docker's wait call, opened before the start so
 // that a container that lives 1 ms is not missed. A daemon that goes away never makes a running
-// container dead: reconnect, inspect, go on waiting (behaviour.md 5).
+// container dead: reconnect, inspect, go on waiting (behaviour.md 5). Where Docker's pids are ours,
+// a pidfd on the container's process is a second witness.
 
 #include <boost/asio/awaitable.hpp>
 #include <chrono>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 
 #include "base/log.hpp"
+#include "base/timeouts.hpp"
 #include "docker/engine.hpp"
 #include "docker/inspect.hpp"
 
@@ -21,6 +24,7 @@ struct ContainerExit {
   bool removed = false;
   std::string docker_error;
   std::optional<std::chrono::system_clock::time_point> finished_at;
+  std::optional<std::chrono::nanoseconds> ran_for;  ///< by Docker's clock
 };
 
 class ExitWatch {
@@ -30,13 +34,25 @@ class ExitWatch {
     std::function<void(const ContainerState&)> on_running;  ///< Docker was asked, and it runs
   };
 
-  ExitWatch(asio::any_io_executor executor, Engine& engine, Log& log, Handlers handlers);
+  /// Tests shorten them.
+  struct Limits {
+    net::Duration details = timeouts::exit_details;
+    net::Duration wait_lead = timeouts::exit_wait_lead;
+    net::Duration code_unknown = timeouts::exit_code_unknown;
+    std::string proc = "/proc";
+  };
+
+  ExitWatch(asio::any_io_executor executor, Engine& engine, Log& log, Handlers handlers)
+      : ExitWatch(std::move(executor), engine, log, std::move(handlers), Limits()) {}
+  ExitWatch(asio::any_io_executor executor, Engine& engine, Log& log, Handlers handlers,
+            Limits limits);
 
   /// Before the start. An error is no reason not to start: run() then begins with a look.
   asio::awaitable<Result<void>> open(std::string container_id);
 
-  /// Until the container has ended or close(). Spawned once, after the start.
-  asio::awaitable<void> run();
+  /// Until the container has ended or close(). Spawned once, after the start; `started` is what
+  /// Docker said of the container then, as far as it is known.
+  asio::awaitable<void> run(ContainerState started);
 
   /// Ask Docker now: somebody has reason to think that it ended.
   void check_now();
@@ -44,24 +60,50 @@ class ExitWatch {
 
  private:
   enum class Seen { ended, running, unknown };
-  asio::awaitable<Seen> look(std::optional<int> exit_code);
-  asio::awaitable<void> after_wait(int exit_code);
-  asio::awaitable<void> wait_again();
-  void ended(ContainerExit exit);
+  /// One run of the container; a restart by somebody else makes another.
+  struct RunOf {
+    int pid = 0;
+    std::string started_at;
+    bool operator==(const RunOf&) const = default;
+  };
+  using CancellationPtr = std::shared_ptr<net::Cancellation>;
 
+  asio::awaitable<Seen> look(std::optional<int> exit_code);
+  Seen runs(const ContainerState& state);
+  void does_not_answer(const std::string& why);
+  asio::awaitable<void> wait_again(bool asked);
+  asio::awaitable<void> pause(int failures);
+  void ended(ContainerExit exit);
+  [[nodiscard]] bool over() const { return done_ || closed_.cancelled(); }
+
+  void watch_process(const RunOf& run);
+  asio::awaitable<void> witness(RunOf run, CancellationPtr stop);
+  asio::awaitable<bool> confirmed(RunOf run, net::Cancellation& stop);
+  void end_witness();
+
+  asio::any_io_executor executor_;
   Engine& engine_;
   Log& log_;
   Handlers handlers_;
+  Limits limits_;
   net::Cancellation closed_;
   net::HttpConnection wait_;
   net::Signal checked_;
   std::string id_;
+  std::chrono::steady_clock::time_point opened_at_;
+  RunOf run_;                // the last that Docker told of
+  RunOf watched_;            // the one that has a witness, or was found to have none
+  CancellationPtr witness_;  // ends the witness
+  bool process_gone_ = false;
   bool waiting_ = false;  // the wait call is open
   bool asked_ = false;    // check_now() came
   bool done_ = false;
   bool paused_said_ = false;
   bool trouble_said_ = false;
-  int failures_ = 0;
+  bool ghost_said_ = false;
+  int failures_ = 0;       // of looks, in a row
+  int wait_failures_ = 0;  // to open a wait, in a row
+  int short_waits_ = 0;    // that ended soon although the container runs, in a row
 };
 
 }  // namespace sidecar_executor::docker

@@ -149,6 +149,10 @@ void read_state(const json::object& from, ContainerState& out) {
   out.pid = std::max(0, int_at(&from, "Pid"));
   out.started_at = text_at(&from, "StartedAt");
   out.finished_at = parse_time(text_at(&from, "FinishedAt"));
+  const auto started = parse_time(out.started_at);
+  // Of one that runs again, FinishedAt is of the run before.
+  if (started && out.finished_at && *out.finished_at >= *started && !out.running)
+    out.ran_for = *out.finished_at - *started;
 }
 
 void read_rest(const json::object& root, ContainerState& out) {

@@ -25,6 +25,7 @@ struct ContainerState {
   int pid = 0;
   std::string started_at;
   std::optional<std::chrono::system_clock::time_point> finished_at;
+  std::optional<std::chrono::nanoseconds> ran_for;  ///< of its last run, once that has ended
   bool tty = false;
   std::string log_driver;
   std::string image_id;

@@ -64,6 +64,7 @@ EndFacts Step::facts() const {
 void Step::ended_by_itself(const ContainerEnd& end) {
   EndFacts f = facts();
   f.end = end;
+  f.ran_for = end.ran_for.value_or(f.ran_for);
   close(decide(f), true);
 }
 

@@ -143,6 +143,7 @@ void Step::ended_on_request(const ContainerEnd& end, const StopRequest& stop, St
                             bool drained) {
   EndFacts f = facts();
   f.end = end;
+  f.ran_for = end.ran_for.value_or(f.ran_for);
   f.stop = stop;
   f.stop_took = now.steady - asked;
   f.drained = drained;

@@ -20,6 +20,7 @@ struct ContainerEnd {
   std::string docker_error;  ///< State.Error
   /// State.FinishedAt, only when Docker runs on this host (same clock).
   std::optional<WallTime> finished_at;
+  std::optional<Nanoseconds> ran_for;  ///< by Docker's clock, from its start to its end
 };
 
 struct Outcome {

@@ -224,7 +224,7 @@ asio::awaitable<void> Runner::launch() {
   running_since_ = std::chrono::steady_clock::now();
   const std::string id12 = container_.id.substr(0, 12);
   ::setproctitle("-sidecar-executor %s (%s)", id12.c_str(), spec_->image.c_str());
-  spawn(exit_watch_.run());
+  spawn(exit_watch_.run(container_));
   std::string message = "container " + id12 + " runs";
   if (const auto notes = launch_notes(); !notes.empty()) message += "; " + notes;
   post(event::LaunchDone{memory_limit(), std::move(message)});
@@ -263,6 +263,7 @@ void Runner::container_ended(const docker::ContainerExit& exit) {
   end.removed = exit.removed;
   end.docker_error = exit.docker_error;
   end.finished_at = exit.finished_at;
+  end.ran_for = exit.ran_for;
   post(event::ContainerEnded{std::move(end)});
 }
 

@@ -40,6 +40,7 @@ TEST(Inspect, ReadsWhatIsThere) {
   EXPECT_EQ(state->pid, 0);
   EXPECT_EQ(state->started_at, "2026-01-02T15:04:05.5Z");
   EXPECT_EQ(state->finished_at, at(1767366246, 123456789));
+  EXPECT_EQ(state->ran_for, std::chrono::nanoseconds(623456789));
   EXPECT_TRUE(state->tty);
   EXPECT_EQ(state->log_driver, "json-file");
   EXPECT_EQ(state->image_id, "sha256:77");
@@ -60,6 +61,7 @@ TEST(Inspect, TheLeastThatIsNeeded) {
   EXPECT_EQ(state->exit_code, std::numeric_limits<int>::max());
   ASSERT_EQ(state->addresses.size(), 1U);
   EXPECT_FALSE(state->finished_at);
+  EXPECT_FALSE(state->ran_for);
 }
 
 TEST(Inspect, NamesWhatIsMissing) {
