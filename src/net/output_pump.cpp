@@ -25,16 +25,18 @@ void OutputPump::watch() {
     }
   }
   watching_ = true;
-  descriptor_.async_wait(asio::posix::descriptor_base::wait_write,
-                         [this](const boost::system::error_code& ec) {
-                           watching_ = false;
-                           if (ec) return;
-                           if (buffer_.flush()) {
-                             empty_.raise();
-                           } else {
-                             watch();
-                           }
-                         });
+  descriptor_.async_wait(
+      asio::posix::descriptor_base::wait_write,
+      [this, alive = std::weak_ptr(alive_)](const boost::system::error_code& ec) {
+        if (alive.expired()) return;
+        watching_ = false;
+        if (ec) return;
+        if (buffer_.flush()) {
+          empty_.raise();
+        } else {
+          watch();
+        }
+      });
 }
 
 asio::awaitable<bool> OutputPump::drained(Duration limit) {

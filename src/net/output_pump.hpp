@@ -4,6 +4,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <memory>
 
 #include "base/log.hpp"
 #include "net/deadline.hpp"
@@ -30,6 +31,7 @@ class OutputPump {
   Signal empty_;
   bool watching_ = false;
   bool closed_ = false;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // a wait may end after the pump
 };
 
 }  // namespace sidecar_executor::net
