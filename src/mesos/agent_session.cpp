@@ -301,8 +301,6 @@ void AgentSession::not_taken(const UpdateStream::ToSend& update,
   const std::string text =
       answer ? "HTTP " + std::to_string(status) + " " + one_line(answer->body, 300)
              : answer.error().message;
-  const bool news = last_update_problem_ != text;
-  last_update_problem_ = text;
   // The agent has read it and does not like it: the same again would be refused again.
   const bool refused = status == 400 || status == 413;
   if (refused && stream_.refused_once(update.uuid, smaller_status(update.status))) {
@@ -310,6 +308,8 @@ void AgentSession::not_taken(const UpdateStream::ToSend& update,
                {{"answer", text}, {"update", one_line(update.status, 300)}});
     return;
   }
+  const bool news = last_update_problem_ != text;
+  last_update_problem_ = text;
   const nanoseconds wait =
       std::min<nanoseconds>(refused ? longest_wait_refused : longest_wait,
                             std::chrono::milliseconds(100) * (1 << std::min(sender_failures_, 12)));

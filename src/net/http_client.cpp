@@ -90,13 +90,20 @@ http::request<http::string_body> to_beast(HttpRequest&& request, const std::stri
   return out;
 }
 
+/// What `ec` says; for a TLS alert about certificates, what it means.
+std::string tls_text(const error_code& ec) {
+  if (ec.category() != asio::error::get_ssl_category()) return ec.message();
+  const std::string meaning = alert_about_certificates(static_cast<unsigned long>(ec.value()));
+  return meaning.empty() ? ec.message() : meaning + " (" + ec.message() + ")";
+}
+
 /// Why the other side's certificate was refused, or what OpenSSL says.
 std::string handshake_failure(SSL* ssl, const error_code& ec) {
   const long verified = ::SSL_get_verify_result(ssl);
   if (verified != X509_V_OK) {
     return std::string("TLS: certificate refused: ") + ::X509_verify_cert_error_string(verified);
   }
-  return "TLS handshake failed: " + ec.message();
+  return "TLS handshake failed: " + tls_text(ec);
 }
 
 /// SNI and the name to verify. A name that is an IP address is compared with the certificate's IPs.
@@ -193,7 +200,7 @@ struct HttpConnection::Impl {
       return {ErrorKind::protocol,
               address.display() + ": not an HTTP answer (" + ec.message() + ")"};
     }
-    return {ErrorKind::unreachable, address.display() + ": " + ec.message()};
+    return {ErrorKind::unreachable, address.display() + ": " + tls_text(ec)};
   }
 
   /// `limit` is what the message says; the operation ends at `end`.

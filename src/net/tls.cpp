@@ -25,6 +25,25 @@ SSL_CTX* as_context(void* context) { return static_cast<SSL_CTX*>(context); }
 
 }  // namespace
 
+std::string alert_about_certificates(unsigned long openssl_error) {
+  if (ERR_GET_LIB(openssl_error) != ERR_LIB_SSL) return {};
+  switch (ERR_GET_REASON(openssl_error)) {
+    case SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED:
+      return "the server wants a client certificate";
+    case SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE:  // how TLS 1.2 says the same, among other things
+      return "the server wants a client certificate, or has no cipher in common with us";
+    case SSL_R_TLSV1_ALERT_UNKNOWN_CA:
+    case SSL_R_SSLV3_ALERT_BAD_CERTIFICATE:
+    case SSL_R_SSLV3_ALERT_UNSUPPORTED_CERTIFICATE:
+    case SSL_R_SSLV3_ALERT_CERTIFICATE_REVOKED:
+    case SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED:
+    case SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN:
+      return "the server refuses the client certificate";
+    default:
+      return {};
+  }
+}
+
 const std::vector<std::string>& system_ca_bundles() {
   static const std::vector<std::string> paths{
       "/etc/ssl/certs/ca-certificates.crt",                 // Debian, Ubuntu, Alpine, Arch

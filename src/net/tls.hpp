@@ -42,6 +42,10 @@ class TlsContext {
   void* context_ = nullptr;
 };
 
+/// What the other side's TLS alert means for an operator; empty when `openssl_error` (an ERR code)
+/// is no alert about certificates.
+std::string alert_about_certificates(unsigned long openssl_error);
+
 /// Where the distributions keep their CA bundle, in the order they are tried.
 const std::vector<std::string>& system_ca_bundles();
 
