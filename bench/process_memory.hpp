@@ -1,0 +1,24 @@
+#pragma once
+// What a process holds and does, from /proc.
+
+#include <sys/types.h>
+
+#include <string>
+
+namespace sx_bench {
+
+struct ProcessMemory {
+  double rss_mb = 0;  ///< MB = 1,000,000 bytes, here and in the limits
+  double pss_mb = 0;
+  double anonymous_mb = 0;
+  int threads = 0;
+};
+ProcessMemory memory_of(pid_t pid);
+
+/// Times that it has slept of its own will.
+long voluntary_switches_of(pid_t pid);
+
+/// The child of `parent` whose program is `path`; throws when there is none.
+pid_t child_running(pid_t parent, const std::string& path);
+
+}  // namespace sx_bench
