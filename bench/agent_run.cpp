@@ -208,8 +208,8 @@ double AgentRun::when(const json::object& event) const {
   return start_ + event.at("t").to_number<double>();
 }
 
-OwnExecutor run_executor(const std::string& path, std::vector<std::string> environment,
-                         const std::string& folder) {
+double cpu_of_executor(const std::string& path, const std::vector<std::string>& environment,
+                       const std::string& folder) {
   SpawnActions spawn;
   const int append = O_WRONLY | O_CREAT | O_APPEND;
   ::posix_spawn_file_actions_addchdir_np(&spawn.actions, folder.c_str());
@@ -219,8 +219,6 @@ OwnExecutor run_executor(const std::string& path, std::vector<std::string> envir
   const std::vector<std::string> command{path};
   const auto args = pointers(command);
   const auto env = pointers(environment);
-  OwnExecutor result;
-  result.started = now();
   pid_t pid = -1;
   if (::posix_spawn(&pid, path.c_str(), &spawn.actions, nullptr, args.data(), env.data()) != 0) {
     throw std::runtime_error("cannot start " + path);
@@ -235,8 +233,7 @@ OwnExecutor run_executor(const std::string& path, std::vector<std::string> envir
   const auto ms = [](const timeval& t) {
     return static_cast<double>(t.tv_sec) * 1e3 + static_cast<double>(t.tv_usec) / 1e3;
   };
-  result.cpu_ms = ms(used.ru_utime) + ms(used.ru_stime);
-  return result;
+  return ms(used.ru_utime) + ms(used.ru_stime);
 }
 
 }  // namespace sx_bench

@@ -76,12 +76,8 @@ class AgentRun {
   std::string task_file_;
 };
 
-/// An executor started by the bench, for its CPU time.
-struct OwnExecutor {
-  double started = 0;  ///< just before the process is made
-  double cpu_ms = 0;   ///< user + system
-};
-OwnExecutor run_executor(const std::string& path, std::vector<std::string> environment,
-                         const std::string& folder);
+/// Runs an executor as a child until its end: user + system time in milliseconds.
+double cpu_of_executor(const std::string& path, const std::vector<std::string>& environment,
+                       const std::string& folder);
 
 }  // namespace sx_bench
