@@ -103,9 +103,10 @@ format: provision-check
 	@$(SOURCES) | tr '\n' '\0' | xargs -0 -r clang-format-19 -i
 
 bench: provision-bench
-	$(call configure,release)
-	@$(call NINJA,release)
-	@if [ -x bench/run.sh ]; then $(DOCKER) bench/run.sh; else echo "make: bench/run.sh is missing" >&2; exit 1; fi
+	$(call configure,release,-DSX_BENCH=ON)
+	@grep -q SX_BENCH:BOOL=ON $(RELEASE)/CMakeCache.txt || cmake --preset release -DSX_BENCH=ON >/dev/null
+	@$(call NINJA,release,sidecar-executor mini-agent lifecycle_bench micro_bench)
+	@$(DOCKER) bench/run.sh $(BENCH)
 
 coverage: provision-coverage provision-test
 	$(call configure,coverage)
