@@ -48,6 +48,7 @@ void ExitWatch::check_now() {
 
 asio::awaitable<Result<void>> ExitWatch::open(std::string container_id) {
   id_ = std::move(container_id);
+  wait_.close();  // of a start that failed, when the start is tried again
   auto opened = co_await engine_.open_wait(wait_, id_, "next-exit");
   waiting_ = opened.has_value();
   opened_at_ = steady_clock::now();

@@ -1,0 +1,236 @@
+// The exit watch against a daemon that lies, cuts, hangs and goes away (behaviour.md 5).
+#include "docker/exit_watch.hpp"
+
+#include <fcntl.h>
+
+#include <boost/asio/steady_timer.hpp>
+
+#include "child_process.hpp"
+#include "component/net/http_test.hpp"
+
+namespace sidecar_executor::docker {
+namespace {
+
+using test::answer;
+using test::chunk;
+using test::chunked_head;
+using test::Peer;
+using test::ScriptedServer;
+using test::SeenRequest;
+using namespace std::chrono_literals;
+
+std::string document(const std::string& status, int pid, int code = 0,
+                     const std::string& started = "2026-01-01T00:00:00Z") {
+  const bool running = status == "running" || status == "paused";
+  return R"({"Id":")" + container_id + R"(","State":{"Status":")" + status + R"(","Running":)" +
+         (running ? "true" : "false") + R"(,"Pid":)" + std::to_string(pid) + R"(,"ExitCode":)" +
+         std::to_string(code) + R"(,"StartedAt":")" + started +
+         R"(","FinishedAt":"2026-01-01T00:00:03Z"}})";
+}
+
+class ExitWatchTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    server.always([this](Peer& peer) -> asio::awaitable<void> {
+      for (;;) {
+        const SeenRequest request = co_await peer.request();
+        if (request.target.find("/wait") == std::string::npos) {
+          ++inspects;
+          co_await peer.send(inspect);
+        } else {
+          ++waits;
+          if (wait_answers.empty()) {
+            co_await peer.send(chunked_head());
+            co_await peer.hang();
+          }
+          const std::string bytes = wait_answers.front();
+          if (wait_answers.size() > 1) wait_answers.erase(wait_answers.begin());
+          co_await peer.send(bytes);
+          if (bytes.empty() || !bytes.ends_with("0\r\n\r\n")) co_return;  // cut
+        }
+      }
+    });
+  }
+  void TearDown() override {
+    watch.close();
+    engine.close();
+    server.stop();
+    EXPECT_TRUE(loop.runs_out()) << "something is still waiting on the loop";
+    ::close(null);
+  }
+  static std::string code(int n) {
+    return chunked_head() + chunk("{\"StatusCode\":" + std::to_string(n) + "}") + "0\r\n\r\n";
+  }
+  void says(const std::string& status, int pid = 0, int exit = 0,
+            const std::string& started = "2026-01-01T00:00:00Z") {
+    inspect = answer(200, document(status, pid, exit, started));
+  }
+  /// open() and run(); the container started as `pid`.
+  void begin(int pid = 0) {
+    loop.run([&] { return watch.open(container_id); });
+    ContainerState started;
+    started.running = true;
+    started.pid = pid;
+    started.started_at = "2026-01-01T00:00:00Z";
+    running.emplace(loop.start([this, started] { return watch.run(started); }));
+  }
+  const ContainerExit& end() {
+    loop.until([&] { return !ends.empty(); }, "the end");
+    loop.finish(*running);
+    EXPECT_EQ(ends.size(), 1U);
+    return ends[0];
+  }
+  void for_a_while(net::Duration time) {
+    net::Deadline over(loop.executor(), time, [] {});
+    loop.until([&] { return over.expired(); }, "time");
+  }
+
+  test::Loop loop;
+  test::TempDir folder;
+  FakeProc proc;
+  ChildProcess child;
+  ScriptedServer server{loop.executor(), folder / "d.sock"};
+  Engine engine{loop.executor(), EngineAddress{server.address(), "1.41"}, {.call = 200ms}};
+  int null = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
+  OutputBuffer out{null};
+  Log log{out};
+  std::vector<ContainerExit> ends;
+  int seen_running = 0;
+  ExitWatch watch{
+      loop.executor(),
+      engine,
+      log,
+      {[this](const ContainerExit& e) { ends.push_back(e); },
+       [this](const ContainerState&) { ++seen_running; }},
+      {.details = 300ms, .wait_lead = 50ms, .code_unknown = 600ms, .proc = proc.path()}};
+  std::optional<test::Started<test::Nothing>> running;
+  std::string inspect = answer(500, R"({"message":"no"})");
+  std::vector<std::string> wait_answers;  // the last again and again; none: hangs
+  int inspects = 0;
+  int waits = 0;
+};
+
+TEST_F(ExitWatchTest, ReportsTheExitWithItsTimes) {
+  wait_answers = {code(7)};
+  says("exited", 0, 7);
+  begin();
+  EXPECT_EQ(end().exit_code, 7);
+  EXPECT_EQ(ends[0].ran_for, 3s);
+  EXPECT_TRUE(ends[0].finished_at);
+}
+
+TEST_F(ExitWatchTest, WaitsCodeIsEnoughWhenDockerGoesAway) {
+  wait_answers = {code(143)};
+  begin();
+  EXPECT_EQ(end().exit_code, 143);
+}
+
+TEST_F(ExitWatchTest, GoneIsRemoved) {
+  wait_answers = {code(137)};
+  inspect = answer(404, R"({"message":"No such container"})");
+  begin();
+  EXPECT_EQ(end().exit_code, 137);
+  EXPECT_TRUE(ends[0].removed);
+}
+
+TEST_F(ExitWatchTest, AWaitThatAnswersAlthoughItRunsDoesNotSpin) {
+  wait_answers = {code(0)};
+  says("running", 0);
+  begin();
+  for_a_while(1s);
+  EXPECT_TRUE(ends.empty());
+  EXPECT_LE(waits, 8);
+  EXPECT_GE(waits, 3);
+}
+
+TEST_F(ExitWatchTest, AWaitThatIsCutDoesNotSpinAndDoesNotEndTheTask) {
+  wait_answers = {chunked_head()};
+  says("running", 0);
+  begin();
+  for_a_while(1s);
+  EXPECT_TRUE(ends.empty());
+  EXPECT_LE(waits, 8);
+  says("exited", 0, 3);
+  EXPECT_EQ(end().exit_code, 3);
+}
+
+TEST_F(ExitWatchTest, ADaemonThatRefusesIsNoEnd) {
+  wait_answers = {chunked_head()};
+  begin();
+  loop.until([&] { return inspects >= 4; }, "some looks");
+  EXPECT_TRUE(ends.empty());
+  says("exited", 0, 9);
+  EXPECT_EQ(end().exit_code, 9);
+}
+
+TEST_F(ExitWatchTest, CheckNowLooksWhileItWaits) {
+  says("running", 0);
+  begin();
+  for (int i = 1; i <= 3; ++i) {
+    watch.check_now();
+    loop.until([&] { return seen_running >= i && waits == i + 1; }, "a look and a new wait");
+  }
+  says("exited", 0, 1);
+  watch.check_now();
+  watch.check_now();
+  EXPECT_EQ(end().exit_code, 1);
+}
+
+TEST_F(ExitWatchTest, CloseEndsItPromptlyAndSilently) {
+  begin();
+  loop.poll();
+  watch.close();
+  loop.finish(*running, 1s);
+  EXPECT_TRUE(ends.empty());
+}
+
+TEST_F(ExitWatchTest, ProcessGoneAndDockerAgreesLate) {
+  proc.in_container(child.pid());
+  says("running", child.pid());
+  begin(child.pid());
+  loop.until([&] { return inspects == 1; }, "the confirmation");
+  child.end();
+  loop.until([&] { return inspects >= 3; }, "looks that still say running");
+  EXPECT_TRUE(ends.empty());
+  says("exited", 0, 5);
+  EXPECT_EQ(end().exit_code, 5);
+  EXPECT_EQ(seen_running, 0);
+}
+
+TEST_F(ExitWatchTest, ProcessGoneAndDockerNeverAgrees) {
+  proc.in_container(child.pid());
+  says("running", child.pid());
+  begin(child.pid());
+  loop.until([&] { return inspects == 1; }, "the confirmation");
+  child.end();
+  EXPECT_FALSE(end().exit_code);
+}
+
+TEST_F(ExitWatchTest, ProcessGoneAndAnotherRunHasBegun) {
+  proc.in_container(child.pid());
+  says("running", child.pid());
+  begin(child.pid());
+  loop.until([&] { return inspects == 1; }, "the confirmation");
+  ChildProcess next;
+  proc.in_container(next.pid());
+  says("running", next.pid(), 0, "2026-01-01T00:00:09Z");
+  child.end();
+  loop.until([&] { return seen_running == 1; }, "the restart to be seen");
+  for_a_while(800ms);  // the first witness must not end the task
+  EXPECT_TRUE(ends.empty());
+  next.end();
+  EXPECT_FALSE(end().exit_code) << "the new process has a witness too";
+}
+
+TEST_F(ExitWatchTest, APidThatDockerDoesNotConfirmIsNoWitness) {
+  proc.in_container(child.pid());
+  says("running", child.pid() + 1);
+  begin(child.pid());
+  loop.until([&] { return inspects == 1; }, "the confirmation");
+  child.end();
+  for_a_while(800ms);
+  EXPECT_TRUE(ends.empty());
+}
+
+}  // namespace
+}  // namespace sidecar_executor::docker
