@@ -182,6 +182,19 @@ class WrapperTest : public SystemTest {
     return options;
   }
 
+  /// To the one process (a folder of /proc) that is meant.
+  static void signal_process(const std::function<bool(const std::filesystem::path&)>& is_it,
+                             int number) {
+    std::vector<pid_t> found;
+    for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+      const std::string name = entry.path().filename().string();
+      if (name.find_first_not_of("0123456789") != std::string::npos) continue;
+      if (is_it(entry.path())) found.push_back(std::stoi(name));
+    }
+    ASSERT_EQ(found.size(), 1U);
+    ::kill(found[0], number);
+  }
+
   std::string dir_;
 };
 
@@ -208,16 +221,18 @@ class WrapperSignalTest : public WrapperTest, public ::testing::WithParamInterfa
 
 TEST_P(WrapperSignalTest, ReachesTheExecutorAtOnce) {
   const TaskBuilder task(dies_on_term);
-  pid_t script = 0;
   double sent = 0;
   RunOptions options = wrapped({"--no-capabilities"});
   options.on_event = [&](const json::object& event) {
-    if (event.at("event") == "executor_pid") {
-      script = static_cast<pid_t>(event.at("pid").to_number<int>());
-    }
     if (event.at("event") == "update" && event.at("status").at("state") == "TASK_RUNNING") {
       sent = event.at("t").to_number<double>();
-      ::kill(script, GetParam().number);
+      // The script itself: the agent's `sh -c` before it need not have become it.
+      signal_process(
+          [this](const std::filesystem::path& process) {
+            return read_file((process / "cmdline").string())
+                .ends_with(std::string("\0", 1) + dir_ + "/my executor.sh" + '\0');
+          },
+          GetParam().number);
     }
   };
   const auto run = run_task(task, options);
@@ -243,7 +258,10 @@ TEST_F(WrapperTest, SourcesTheEnvironmentFile) {
   options.executor_environment.emplace_back("SIDECAR_EXECUTOR_CUSTOM_ENV_PATH", file);
   const auto run = run_task(task, options);
   EXPECT_EQ(run.last().state, "TASK_FINISHED") << run.transcript();
-  EXPECT_NE(run.out.find("EXECUTOR_KILL_TASK_TIMEOUT=7"), std::string::npos) << run.transcript();
+  const auto line = run.out.find("* EXECUTOR_KILL_TASK_TIMEOUT ");
+  ASSERT_NE(line, std::string::npos) << run.transcript();
+  const std::string rest = run.out.substr(line, run.out.find('\n', line) - line);
+  EXPECT_NE(rest.find(": 7"), std::string::npos) << rest;
 }
 
 TEST_F(WrapperTest, MissingEnvironmentFileIsNamed) {
@@ -262,12 +280,12 @@ TEST_F(WrapperTest, KilledExecutorsContainerIsStopped) {
   const std::string copy = dir_ + "/sand box/sidecar-executor";
   options.on_event = [&copy](const json::object& event) {
     if (event.at("event") != "update" || event.at("status").at("state") != "TASK_RUNNING") return;
-    // By its file: the process that runs this very copy.
-    for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
-      std::error_code ec;
-      const auto exe = std::filesystem::read_symlink(entry.path() / "exe", ec);
-      if (!ec && exe == copy) ::kill(std::stoi(entry.path().filename().string()), SIGKILL);
-    }
+    signal_process(
+        [&copy](const std::filesystem::path& process) {
+          std::error_code ec;
+          return std::filesystem::read_symlink(process / "exe", ec) == copy && !ec;
+        },
+        SIGKILL);
   };
   const auto run = run_task(task, options);
   EXPECT_EQ(run.executor_exit, 137) << run.transcript();
