@@ -17,6 +17,7 @@
 #include "executor_process.hpp"
 #include "http_server.hpp"
 #include "options.hpp"
+#include "sidecar.hpp"
 #include "state_endpoints.hpp"
 #include "task_file.hpp"
 
@@ -96,6 +97,7 @@ class MiniAgent {
 
   // agent_run.cpp: sandbox, process, end
   void prepare_sandbox();
+  void start_sidecar();
   void start_executor();
   void kill_executor(const std::string& why);
   void executor_ended(ProcessEnd end);
@@ -115,6 +117,7 @@ class MiniAgent {
   Task task_;
   Observer observer_;
   HttpServer agent_server_, master_server_;
+  std::unique_ptr<StandInSidecar> sidecar_;
   ExecutorProcess process_;
   Cluster cluster_;
   AgentIdentity identity_;

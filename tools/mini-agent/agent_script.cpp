@@ -38,6 +38,15 @@ void MiniAgent::start_clock() {
   if (options_.shutdown_after) {
     after(*options_.shutdown_after, [this] { shut_down("--shutdown-after"); });
   }
+  if (sidecar_ && options_.sidecar.bad_after) {
+    after(*options_.sidecar.bad_after, [this] { sidecar_->go_bad(); });
+  }
+  if (sidecar_ && options_.sidecar.down_after) {
+    after(*options_.sidecar.down_after, [this] {
+      sidecar_->close();
+      emit("sidecar_down");
+    });
+  }
   if (!options_.message.empty()) {
     after(options_.message_after.value_or(Nanoseconds(0)), [this] { send_message(); });
   }

@@ -14,6 +14,16 @@ struct UsageError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// The stand-in Sidecar.
+struct SidecarOptions {
+  bool on = false;
+  std::vector<int> statuses{0};          // of the services, one a poll, from the start again
+  std::optional<Nanoseconds> bad_after;  // until then ALIVE
+  std::optional<Nanoseconds> down_after;
+  bool hang = false, fail = false, truncate = false;
+  long pad_mb = 0;
+};
+
 struct Options {
   std::string task_path;
 
@@ -57,6 +67,7 @@ struct Options {
   std::optional<Nanoseconds> timeout;
 
   Faults faults;
+  SidecarOptions sidecar;
 };
 
 // Throws UsageError with a text for the operator.

@@ -183,6 +183,7 @@ class Page {
 
   void other_note(const std::string& name, const json::object& event) const {
     if (name == "acknowledged" || name == "sandbox" || name == "heartbeat_received") return;
+    if (name == "sidecar_polled") return;
     if (name == "stream_ended" && terminal_) return;  // the executor leaves
     if (name == "environment") {
       for (const auto& variable : event.at("variables").as_array()) {
