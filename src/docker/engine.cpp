@@ -144,6 +144,7 @@ asio::awaitable<Result<std::string>> Engine::negotiate(net::Cancellation* cancel
     // newest.
     version_ = minor == 0 ? "" : "/v1." + std::to_string(std::min(minor, newest_minor));
   }
+  negotiated_ = true;
   const std::string server(response->header("Server"));
   co_return (server.empty() ? "Docker" : server) + ", API " +
       (offered.empty() ? "unknown" : offered) +

@@ -74,6 +74,7 @@ class Engine {
 
   /// Asks for the API version (once; later calls use it). What the daemon says it is.
   asio::awaitable<Result<std::string>> negotiate(net::Cancellation* cancellation = nullptr);
+  [[nodiscard]] bool negotiated() const { return negotiated_; }
 
   asio::awaitable<Result<ImageSummary>> inspect_image(std::string image,
                                                       net::Cancellation& cancellation);
@@ -134,7 +135,8 @@ class Engine {
   net::Cancellation closed_;
   EngineAddress where_;
   Limits limits_;
-  std::string version_;                      // `/v1.41`, empty until negotiated
+  std::string version_;  // `/v1.41`, empty until negotiated
+  bool negotiated_ = false;
   std::optional<net::HttpConnection> idle_;  // kept alive between short calls
 };
 

@@ -139,6 +139,7 @@ asio::awaitable<Launch::Outcome> Launch::run() {
 // ---- Docker there? -----------------------------------------------------------------------------
 
 asio::awaitable<Result<void>> Launch::reach_docker() {
+  if (engine_.negotiated()) co_return boost::system::in_place_value;
   const auto end = SteadyClock::now() + timeouts::docker_at_launch;
   nanoseconds wait = std::chrono::milliseconds(100);
   for (bool said = false;;) {

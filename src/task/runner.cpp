@@ -60,6 +60,16 @@ void Runner::start() {
   watch_signals();
   log_.info("Subscribing to agent for events", {{"agent", config_.agent.agent.display()}});
   spawn(session_.run());
+  spawn(greet_docker());
+}
+
+/// While the agent is spoken to, so that LAUNCH finds the API version known. If Docker does not
+/// answer now, the launch tries again and says what is wrong.
+asio::awaitable<void> Runner::greet_docker() {
+  const auto answer = co_await engine_.negotiate();
+  if (answer) {
+    log_.info("Docker answers", {{"host", engine_.address().display()}, {"server", *answer}});
+  }
 }
 
 /// Exceptions are bugs: the loop ends with them, main says so, and executor.sh or reap looks after

@@ -88,6 +88,7 @@ class Runner {
   void on_signal(int number);
   [[nodiscard]] Nanoseconds kill_timeout() const { return config_.settings.kill_task_timeout; }
 
+  asio::awaitable<void> greet_docker();
   asio::awaitable<void> launch();
   asio::awaitable<Result<std::vector<std::string>>> seeds();
   [[nodiscard]] docker::SpecInputs spec_inputs(const std::string& task_id) const;
