@@ -60,7 +60,7 @@ void Runner::start() {
   watch_signals();
   log_.info("Subscribing to agent for events", {{"agent", config_.agent.agent.display()}});
   spawn(session_.run());
-  spawn(greet_docker());
+  if (config_.setup_problem.empty()) spawn(greet_docker());
 }
 
 /// While the agent is spoken to, so that LAUNCH finds the API version known. If Docker does not
