@@ -139,6 +139,7 @@ INSTANTIATE_TEST_SUITE_P(
         Fault{"First503", {"--answer-503", "1"}, 1},
         Fault{"LateAcknowledgements", {"--ack-delay", "1"}, 1},
         Fault{"LostAcknowledgements", {"--drop-acks", "2"}, 1},
+        Fault{"LostAcknowledgementOfTheLast", {"--drop-acks", "3"}, 1},
         Fault{"DoubleAcknowledgements", {"--duplicate-acks"}, 1},
         Fault{"SilentForAWhile", {"--silent-for", "2"}, 1}),
     [](const auto& tested) { return std::string(tested.param.name); });
