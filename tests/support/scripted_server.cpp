@@ -51,6 +51,16 @@ int bound_tcp(std::uint16_t& port) {
   return fd;
 }
 
+/// A bound unix socket; `where` gets its address.
+int bound_unix(const std::string& path, sockaddr_un& where) {
+  where.sun_family = AF_UNIX;
+  if (path.size() >= sizeof where.sun_path) throw std::runtime_error("path too long: " + path);
+  std::memcpy(where.sun_path, path.c_str(), path.size() + 1);
+  const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0 || ::bind(fd, reinterpret_cast<sockaddr*>(&where), sizeof where) != 0) fail("bind");
+  return fd;
+}
+
 net::Address loopback(std::uint16_t port) {
   net::Address address;
   address.host = "127.0.0.1";
@@ -242,11 +252,7 @@ ScriptedServer::ScriptedServer(const asio::any_io_executor& executor)
 ScriptedServer::ScriptedServer(const asio::any_io_executor& executor, std::string path)
     : state_(std::make_shared<State>(executor)) {
   sockaddr_un where{};
-  where.sun_family = AF_UNIX;
-  if (path.size() >= sizeof where.sun_path) throw std::runtime_error("path too long: " + path);
-  std::memcpy(where.sun_path, path.c_str(), path.size() + 1);
-  const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (fd < 0 || ::bind(fd, reinterpret_cast<sockaddr*>(&where), sizeof where) != 0) fail("bind");
+  const int fd = bound_unix(path, where);
   address_.unix_path = std::move(path);
   listen(fd, {AF_UNIX, 0});
 }
@@ -301,6 +307,20 @@ DeafServer::DeafServer() {
   // One fits into a queue of length 0; the others show that it is full.
   for (int i = 0; i < 3; ++i) {
     const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0) fail("socket");
+    fds_.push_back(fd);
+    ::connect(fd, reinterpret_cast<sockaddr*>(&where), sizeof where);
+  }
+}
+
+DeafServer::DeafServer(std::string path) {
+  sockaddr_un where{};
+  const int listener = bound_unix(path, where);
+  fds_.push_back(listener);
+  if (::listen(listener, 0) != 0) fail("listen");
+  address_.unix_path = std::move(path);
+  for (int i = 0; i < 3; ++i) {
+    const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0) fail("socket");
     fds_.push_back(fd);
     ::connect(fd, reinterpret_cast<sockaddr*>(&where), sizeof where);

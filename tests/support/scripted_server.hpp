@@ -107,6 +107,7 @@ class ScriptedServer {
 class DeafServer {
  public:
   DeafServer();
+  explicit DeafServer(std::string path);  ///< a unix socket
   ~DeafServer();
   DeafServer(const DeafServer&) = delete;
   DeafServer& operator=(const DeafServer&) = delete;

@@ -79,6 +79,17 @@ TEST_F(HttpTest, ConnectHangs) {
   EXPECT_FALSE(connection.is_open());
 }
 
+TEST_F(HttpTest, UnixSocketWithAFullQueueIsWaitedFor) {
+  // connect() says EAGAIN there, which Asio takes for "in progress".
+  TempDir dir;
+  test::DeafServer deaf(dir / "full.sock");
+  HttpConnection connection(loop.executor(), deaf.address());
+  const Stopwatch watch;
+  EXPECT_ERROR(exchange(connection, {}, brief), ErrorKind::timeout,
+               deaf.address().display() + ": no answer within 60 ms");
+  watch.expect_about(brief);
+}
+
 TEST_F(HttpTest, AConnectionIsUsableAfterATimeout) {
   server.next(silent());
   server.next(answer_and_close(answer(200, "now")));
@@ -178,6 +189,13 @@ TEST_F(CancelTest, DuringConnectToTheFirstOfTwoAddresses) {
   test::DeafServer deaf;
   address = deaf.address();
   address.host = "localhost";  // 127.0.0.1, then ::1: the second must not be tried
+  for (const bool by_close : {false, true}) cancel_when([] { return true; }, by_close);
+}
+
+TEST_F(CancelTest, DuringConnectToAFullUnixSocket) {
+  TempDir dir;
+  test::DeafServer deaf(dir / "full.sock");
+  address = deaf.address();
   for (const bool by_close : {false, true}) cancel_when([] { return true; }, by_close);
 }
 
