@@ -85,35 +85,33 @@ in_foreground() {
 # is left in supervise_status; 128 + n when signal n came and the command ended as if nothing had
 # happened. Returns 0, so that the caller cleans up and then exits with that status.
 supervise() {
-  local child signal='' again='' status tree=()
-  on_signal() {
-    again=1
-    [[ -z $signal ]] || return 0
-    signal=$1
-    mapfile -t tree < <(descendants "$child")
-    if [[ $1 != INT ]]; then
-      kill -s "$1" "$child" 2>/dev/null || true
-    elif ! in_foreground; then
-      kill -s INT "$child" 2>/dev/null || true
-    fi
-  }
-  trap 'on_signal INT' INT
-  trap 'on_signal TERM' TERM
-  trap 'on_signal HUP' HUP
+  local child signal='' passed_on='' tick tree=()
+  # bash 5.2 can wait for ever when a trapped signal and the end of a child come together during
+  # wait (seen with Ctrl-C: waitpid for a child that it had reaped already). So the traps only note
+  # the signal, the loop looks, and wait comes when nothing can interrupt it.
+  trap 'signal=${signal:-INT}' INT
+  trap 'signal=${signal:-TERM}' TERM
+  trap 'signal=${signal:-HUP}' HUP
   # bash starts background commands with INT and QUIT ignored, and ignored they would stay.
   env --default-signal=INT,QUIT -- "$@" <&0 9>&- &
   child=$!
-  supervise_status=127
-  while :; do
-    again=
-    status=0
-    wait "$child" || status=$?
-    # 127: the wait before, that a signal came into, had the status already.
-    ((status == 127 && supervise_status != 127)) || supervise_status=$status
-    [[ -n $again ]] || break
+  exec {tick}<> <(:)
+  while alive "$child"; do
+    if [[ -n $signal && -z $passed_on ]]; then
+      passed_on=1
+      mapfile -t tree < <(descendants "$child")
+      if [[ $signal != INT ]] || ! in_foreground; then
+        kill -s "$signal" "$child" 2>/dev/null || true
+      fi
+    fi
+    # Nothing ever comes: a sleep without a process.
+    read -r -t 0.05 -u "$tick" || true
   done
+  exec {tick}<&-
   # What follows is bounded in time and must not be cut short.
   trap '' INT TERM HUP
+  supervise_status=0
+  wait "$child" || supervise_status=$?
   if [[ -n $signal ]]; then
     # ctest dies of TERM and leaves its tests running.
     if ((${#tree[@]})); then
