@@ -28,6 +28,9 @@ inline constexpr auto exit_details = 10s;
 inline constexpr auto exit_wait_lead = 2s;
 /// The container's process has ended and Docker does not say how: `exit code unknown`.
 inline constexpr auto exit_code_unknown = 60s;
+/// Between the stop and the start of a `docker restart`; an unasked 137 or 143 is told so much
+/// later.
+inline constexpr auto exit_may_be_a_restart = 1s;
 inline constexpr auto pull_first_retry = 100ms;
 inline constexpr int pull_attempts = 5;
 

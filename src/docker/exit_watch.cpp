@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
+#include <csignal>
 #include <exception>
 #include <utility>
 
@@ -144,6 +145,11 @@ asio::awaitable<ExitWatch::Seen> ExitWatch::look(std::optional<int> exit_code) {
   if (state->running || state->restarting) co_return runs(*state);
   failures_ = 0;
   if (!state->ended() && !exit_code) co_return Seen::unknown;  // created, removing
+  if (may_be_a_restart(*state)) {
+    co_await checked_.wait(steady_clock::now() + limits_.restart);
+    if (over()) co_return Seen::unknown;
+    co_return co_await look(exit_code);
+  }
   ContainerExit exit;
   exit.exit_code = state->ended() ? state->exit_code : *exit_code;
   exit.oom_killed = state->oom_killed;
@@ -153,6 +159,14 @@ asio::awaitable<ExitWatch::Seen> ExitWatch::look(std::optional<int> exit_code) {
   exit.ran_for = state->ran_for;
   ended(std::move(exit));
   co_return Seen::ended;
+}
+
+/// Between the stop and the start of somebody's `docker restart` the container looks ended. Only an
+/// end that nobody asked for and that looks like Docker's own stop is worth a second look, once.
+bool ExitWatch::may_be_a_restart(const ContainerState& state) {
+  const bool like_a_stop = state.exit_code == 128 + SIGKILL || state.exit_code == 128 + SIGTERM;
+  if (end_expected_ || state.oom_killed || state.status != "exited" || !like_a_stop) return false;
+  return !std::exchange(looked_twice_, true);
 }
 
 void ExitWatch::does_not_answer(const std::string& why) {
@@ -176,6 +190,7 @@ ExitWatch::Seen ExitWatch::runs(const ContainerState& state) {
     return Seen::unknown;
   }
   failures_ = 0;
+  looked_twice_ = false;
   if (state.paused && !paused_said_) log_.warning("The container is paused by somebody else");
   paused_said_ = state.paused;
   run_ = run;

@@ -39,6 +39,7 @@ class ExitWatch {
     net::Duration details = timeouts::exit_details;
     net::Duration wait_lead = timeouts::exit_wait_lead;
     net::Duration code_unknown = timeouts::exit_code_unknown;
+    net::Duration restart = timeouts::exit_may_be_a_restart;
     std::string proc = "/proc";
   };
 
@@ -56,6 +57,9 @@ class ExitWatch {
 
   /// Ask Docker now: somebody has reason to think that it ended.
   void check_now();
+
+  /// We have asked for the end: an exit like Docker's stop is no restart by somebody else.
+  void expect_end() { end_expected_ = true; }
   void close();
 
  private:
@@ -70,6 +74,7 @@ class ExitWatch {
 
   asio::awaitable<Seen> look(std::optional<int> exit_code);
   Seen runs(const ContainerState& state);
+  bool may_be_a_restart(const ContainerState& state);
   void does_not_answer(const std::string& why);
   asio::awaitable<void> wait_again(bool asked);
   asio::awaitable<void> pause(int failures);
@@ -98,6 +103,8 @@ class ExitWatch {
   bool waiting_ = false;  // the wait call is open
   bool asked_ = false;    // check_now() came
   bool done_ = false;
+  bool end_expected_ = false;
+  bool looked_twice_ = false;  // at an end that may be a restart
   bool paused_said_ = false;
   bool trouble_said_ = false;
   bool ghost_said_ = false;

@@ -280,6 +280,7 @@ void Runner::container_ended(const docker::ContainerExit& exit) {
 // ---- stopping ----------------------------------------------------------------------------------
 
 asio::awaitable<void> Runner::stop(Nanoseconds grace) {
+  exit_watch_.expect_end();
   log_.info("Stopping container",
             {{"id", container_.id.substr(0, 12)}, {"grace", format_for_people(grace)}});
   auto result = co_await engine_.stop(container_.id, grace);
@@ -294,6 +295,7 @@ asio::awaitable<void> Runner::stop(Nanoseconds grace) {
 }
 
 asio::awaitable<void> Runner::kill() {
+  exit_watch_.expect_end();
   log_.info("Killing container", {{"id", container_.id.substr(0, 12)}});
   auto result = co_await engine_.kill(container_.id, "SIGKILL");
   if (!result && says_paused(result.error())) {

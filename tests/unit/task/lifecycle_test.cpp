@@ -10,7 +10,6 @@
 
 namespace sidecar_executor::task {
 namespace {
-using event::DockerAnswer;
 using mesos::Reason;
 using mesos::TaskState;
 using namespace std::chrono_literals;
