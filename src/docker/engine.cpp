@@ -230,10 +230,8 @@ asio::awaitable<Result<std::string>> Engine::inspect(std::string id) {
   co_return std::move(response->body);
 }
 
-asio::awaitable<Result<void>> Engine::open_wait(HttpConnection& connection, std::string id,
-                                                std::string condition) {
-  HttpRequest request{.method = "POST",
-                      .target = path("/containers/" + id + "/wait?condition=" + condition)};
+/// Head of an answer whose body is read as it comes; a refusal is read to its end.
+asio::awaitable<Result<void>> Engine::open_stream(HttpConnection& connection, HttpRequest request) {
   auto head = co_await connection.open(std::move(request), limits_.call);
   if (!head) co_return head.error();
   if (head->status != 200) {
@@ -242,6 +240,13 @@ asio::awaitable<Result<void>> Engine::open_wait(HttpConnection& connection, std:
     co_return refused(*head);
   }
   co_return boost::system::in_place_value;
+}
+
+asio::awaitable<Result<void>> Engine::open_wait(HttpConnection& connection, std::string id,
+                                                std::string condition) {
+  HttpRequest request{.method = "POST",
+                      .target = path("/containers/" + id + "/wait?condition=" + condition)};
+  co_return co_await open_stream(connection, std::move(request));
 }
 
 asio::awaitable<Result<int>> Engine::read_wait(HttpConnection& connection) {
@@ -310,14 +315,7 @@ asio::awaitable<Result<void>> Engine::open_logs(HttpConnection& connection, std:
                      "&follow=" + (query.follow ? "1" : "0") +
                      "&timestamps=" + (query.timestamps ? "1" : "0") +
                      (query.tail > 0 ? "&tail=" + std::to_string(query.tail) : ""))};
-  auto head = co_await connection.open(std::move(request), limits_.call);
-  if (!head) co_return head.error();
-  if (head->status != 200) {
-    auto body = co_await connection.read_rest(limits_.call, small_body);
-    head->body = body ? std::move(*body) : std::string();
-    co_return refused(*head);
-  }
-  co_return boost::system::in_place_value;
+  co_return co_await open_stream(connection, std::move(request));
 }
 
 std::string ContainerSummary::label(std::string_view name) const {

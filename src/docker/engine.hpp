@@ -129,6 +129,8 @@ class Engine {
 
  private:
   asio::awaitable<Result<net::HttpResponse>> call(net::HttpRequest request, net::Duration limit);
+  asio::awaitable<Result<void>> open_stream(net::HttpConnection& connection,
+                                            net::HttpRequest request);
   [[nodiscard]] std::string path(std::string_view rest) const;
 
   asio::any_io_executor executor_;
