@@ -1,5 +1,9 @@
 // KILL, SHUTDOWN and signals, in each phase (behaviour.md 6).
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "support/system.hpp"
 
@@ -74,6 +78,26 @@ TEST_F(KillTest, KillBeforeLaunch) {
   EXPECT_EQ(run.last().state, "TASK_KILLED") << run.transcript();
   EXPECT_EQ(run.last().reason, "REASON_TASK_KILLED_DURING_LAUNCH");
   EXPECT_TRUE(containers_of(task.id()).empty());
+}
+
+TEST_F(KillTest, KillDuringAPullEndsThePull) {
+  // A registry that takes the connection and never says a word.
+  const int silent = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  ASSERT_EQ(::bind(silent, reinterpret_cast<sockaddr*>(&address), size), 0);
+  ASSERT_EQ(::listen(silent, 16), 0);
+  ASSERT_EQ(::getsockname(silent, reinterpret_cast<sockaddr*>(&address), &size), 0);
+  TaskBuilder task("/bin/true");
+  task.image("127.0.0.1:" + std::to_string(ntohs(address.sin_port)) + "/team/app:1");
+  const auto run = run_task(task, with({"--kill-after", "1", "--after-launch"}));
+  ::close(silent);
+  EXPECT_EQ(run.last().state, "TASK_KILLED") << run.transcript();
+  EXPECT_EQ(run.last().reason, "REASON_TASK_KILLED_DURING_LAUNCH");
+  EXPECT_NE(run.out.find("Pulling image"), std::string::npos) << run.out;
+  EXPECT_LT(run.last().at, 4.0) << run.transcript();
 }
 
 TEST_F(KillTest, SingularitysDestroyKillsAtOnce) {
