@@ -1,6 +1,6 @@
 #include "app/reap.hpp"
 
-#include <signal.h>
+#include <sys/types.h>
 #include <unistd.h>
 
 #include <boost/asio/co_spawn.hpp>

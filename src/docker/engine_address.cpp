@@ -33,7 +33,7 @@ Result<void> set_up_tls(const Lookup& environment, net::Address& address) {
 
 /// `1.44`, or `v1.44` as Docker's CLI takes it too. It becomes part of every path.
 Result<std::string> api_version(const std::string& text) {
-  const std::string version = text.starts_with('v') ? text.substr(1) : text;
+  std::string version = text.starts_with('v') ? text.substr(1) : text;
   const bool plain = version.find_first_not_of("0123456789.") == std::string::npos;
   const auto dot = version.find('.');
   if (version.empty() && text.empty()) return version;

@@ -7,6 +7,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
@@ -18,6 +19,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/system/system_error.hpp>
+#include <cctype>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -30,7 +32,9 @@ namespace {
 constexpr int backlog = 128;
 
 bool same_name(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && ::strncasecmp(a.data(), b.data(), a.size()) == 0;
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](unsigned char x, unsigned char y) {
+    return std::tolower(x) == std::tolower(y);
+  });
 }
 
 [[noreturn]] void fail(const char* what) {
@@ -233,8 +237,8 @@ struct ScriptedServer::State {
     const auto place = self->peers.insert(self->peers.end(), &peer);
     try {
       co_await script(peer);
+      // NOLINTNEXTLINE(bugprone-empty-catch): the client went away, or the server stopped.
     } catch (const boost::system::system_error&) {
-      // The client went away, or the server stopped.
     }
     self->peers.erase(place);
     --self->running;

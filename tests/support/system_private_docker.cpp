@@ -122,6 +122,7 @@ void PrivateDocker::start(LiveRestore live_restore) {
                                 "5"};
   if (live_restore == LiveRestore::yes) argv.emplace_back("--live-restore");
   std::vector<char*> args;
+  args.reserve(argv.size() + 1);
   for (auto& a : argv) args.push_back(a.data());
   args.push_back(nullptr);
   const int log =

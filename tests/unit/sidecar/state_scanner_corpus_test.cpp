@@ -7,6 +7,7 @@
 #include <sstream>
 
 #define SX_REPLAY_CORPUS
+// NOLINTNEXTLINE(bugprone-suspicious-include): the fuzz target itself is what is replayed.
 #include "fuzz/state_scanner_fuzz.cpp"
 
 namespace {
