@@ -111,6 +111,7 @@ class FakeAgent {
 
   [[nodiscard]] std::vector<std::string> states() const {
     std::vector<std::string> out;
+    out.reserve(updates.size());
     for (const auto& update : updates) out.push_back(text(status_of(update), "state"));
     return out;
   }
