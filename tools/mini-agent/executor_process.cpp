@@ -74,8 +74,12 @@ std::map<pid_t, Relation> all_processes() {
   while (const dirent* entry = ::readdir(folder)) {
     const auto pid = static_cast<pid_t>(std::atoi(entry->d_name));
     if (pid <= 0) continue;
+    // read() in place of a filebuf's iterators: a process that ends between open and read gives ESRCH,
+    // which those throw.
     std::ifstream file("/proc/" + std::string(entry->d_name) + "/stat");
-    const std::string text((std::istreambuf_iterator<char>(file)), {});
+    std::string text(1024, '\0');
+    file.read(text.data(), static_cast<std::streamsize>(text.size()));
+    text.resize(static_cast<std::size_t>(file.gcount()));
     const auto end = text.rfind(')');
     Relation r;
     char state = 0;
