@@ -20,6 +20,7 @@
 #include "sidecar.hpp"
 #include "state_endpoints.hpp"
 #include "task_file.hpp"
+#include "vault.hpp"
 
 namespace mini_agent {
 
@@ -98,6 +99,7 @@ class MiniAgent {
   // agent_run.cpp: sandbox, process, end
   void prepare_sandbox();
   void start_sidecar();
+  void start_vault();
   void start_executor();
   void kill_executor(const std::string& why);
   void executor_ended(ProcessEnd end);
@@ -118,6 +120,7 @@ class MiniAgent {
   Observer observer_;
   HttpServer agent_server_, master_server_;
   std::unique_ptr<StandInSidecar> sidecar_;
+  std::unique_ptr<StandInVault> vault_;
   ExecutorProcess process_;
   Cluster cluster_;
   AgentIdentity identity_;

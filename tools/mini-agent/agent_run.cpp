@@ -86,6 +86,7 @@ void MiniAgent::start() {
   cluster_.master_port = master_server_.listen(options_.master_port);
   if (!options_.domain_socket.empty()) agent_server_.listen_unix(options_.domain_socket);
   start_sidecar();
+  start_vault();
   const std::string here = "127.0.0.1:";
   emit("listening", {{"agent", here + std::to_string(cluster_.agent_port)},
                      {"master", here + std::to_string(cluster_.master_port)},
@@ -102,25 +103,6 @@ void MiniAgent::start() {
   }
   beat();
   start_executor();
-}
-
-void MiniAgent::start_sidecar() {
-  if (!options_.sidecar.on) return;
-  // What the executor would see, so that both ask the same daemon about the same host.
-  const auto environment = executor_environment();
-  const auto variable = [&environment](const std::string& name, std::string otherwise) {
-    for (const auto& assignment : environment) {
-      if (assignment.starts_with(name + "=")) return assignment.substr(name.size() + 1);
-    }
-    return otherwise;
-  };
-  const char* ours = std::getenv("DOCKER_HOST");
-  sidecar_ = std::make_unique<StandInSidecar>(
-      io_, options_.sidecar, variable("TASK_HOST", options_.hostname),
-      variable("DOCKER_HOST", ours != nullptr ? ours : ""),
-      [this](const char* event, json::object details) { emit(event, std::move(details)); });
-  sidecar_->listen();
-  emit("sidecar_listening", {{"url", sidecar_->url()}});
 }
 
 void MiniAgent::prepare_sandbox() {
@@ -166,6 +148,7 @@ std::vector<std::string> MiniAgent::executor_environment() const {
   for (const auto& assignment : task_.environment) set(assignment);
   if (!options_.wrapper.empty()) set("SIDECAR_EXECUTOR_PATH=" + options_.executor);
   if (sidecar_) set("EXECUTOR_SIDECAR_URL=" + sidecar_->url());
+  if (vault_) set("VAULT_ADDR=" + vault_->address());
   for (const auto& assignment : options_.environment) set(assignment);
   return result;
 }
@@ -247,6 +230,7 @@ void MiniAgent::finish(int code) {
   json::array violations;
   for (const auto& text : violations_) violations.push_back(json::value(text));
   details["violations"] = violations;
+  if (vault_) vault_->close();
   emit("exit", details);
   finished_ = true;
   agent_server_.close_listeners();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <boost/json.hpp>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -13,6 +14,7 @@ struct CallRequest {
   std::optional<std::string> content_type;
   std::optional<std::string> accept;
   std::optional<std::string> authorization;
+  std::map<std::string, std::string> headers;  // names in lower case; of equal ones the last
   std::string body;
   bool over_domain_socket = false;
 };

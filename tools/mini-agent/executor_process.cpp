@@ -74,8 +74,8 @@ std::map<pid_t, Relation> all_processes() {
   while (const dirent* entry = ::readdir(folder)) {
     const auto pid = static_cast<pid_t>(std::atoi(entry->d_name));
     if (pid <= 0) continue;
-    // read() in place of a filebuf's iterators: a process that ends between open and read gives ESRCH,
-    // which those throw.
+    // read() in place of a filebuf's iterators: a process that ends between open and read gives
+    // ESRCH, which those throw.
     std::ifstream file("/proc/" + std::string(entry->d_name) + "/stat");
     std::string text(1024, '\0');
     file.read(text.data(), static_cast<std::streamsize>(text.size()));

@@ -37,7 +37,9 @@ std::string head(const HttpAnswer& answer) {
   if (answer.stream) {
     return out + "Transfer-Encoding: chunked\r\nContent-Type: application/json\r\n\r\n";
   }
-  for (const auto& [name, value] : answer.headers) out += name + ": " + value + "\r\n";
+  for (const auto& [name, value] : answer.headers) {
+    out.append(name).append(": ").append(value).append("\r\n");
+  }
   return out + "Content-Length: " + std::to_string(answer.body.size()) + "\r\n\r\n";
 }
 
@@ -53,6 +55,11 @@ CallRequest to_call(http::request<http::string_body>& message, bool unix_socket)
   call.content_type = header(http::field::content_type);
   call.accept = header(http::field::accept);
   call.authorization = header(http::field::authorization);
+  for (const auto& field : message) {
+    std::string name(field.name_string());
+    for (char& c : name) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    call.headers[name] = std::string(field.value());
+  }
   call.body = std::move(message.body());
   call.over_domain_socket = unix_socket;
   return call;
@@ -152,10 +159,11 @@ asio::awaitable<void> HttpServer::run(std::shared_ptr<Connection> connection,
     keep = parser.get().keep_alive();
     HttpAnswer answer = (*handler)(to_call(parser.get(), connection->unix_socket));
     if (answer.silent) continue;
-    const std::string text = head(answer) + answer.body;
+    std::string text = head(answer) + answer.body;
+    if (answer.cut) text.resize(text.size() - answer.body.size() / 2);
     const auto bytes = asio::buffer(text);
     co_await asio::async_write(connection->socket, bytes, token);
-    if (error) break;
+    if (error || answer.cut) break;
     if (answer.stream) {
       const auto stream = std::make_shared<EventStream>(connection->socket, answer.style);
       connection->stream = stream;

@@ -64,6 +64,7 @@ struct HttpAnswer {
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
   bool silent = false;  // no answer at all, the connection stays open
+  bool cut = false;     // the connection ends in the middle of the body
   StreamStyle style;
   std::function<void(std::shared_ptr<EventStream>)> stream;  // set: the answer is a stream
 };

@@ -2,20 +2,11 @@
 
 #include <algorithm>
 #include <charconv>
-#include <functional>
 #include <string_view>
 
+#include "option_table.hpp"
+
 namespace mini_agent {
-namespace {
-
-using Setter = std::function<void(Options&, const std::string&)>;
-
-struct Option {
-  std::string_view name;
-  std::string_view argument;  // empty: a switch
-  std::string_view help;
-  Setter set;
-};
 
 [[noreturn]] void bad(const std::string& value, const std::string& wanted) {
   throw UsageError("'" + value + "': expected " + wanted);
@@ -35,6 +26,18 @@ long number(const std::string& text, long low, long high) {
   }
   return value;
 }
+
+std::vector<std::string> split_at_commas(const std::string& text) {
+  std::vector<std::string> result;
+  for (std::size_t at = 0; at <= text.size();) {
+    const std::size_t end = std::min(text.find(',', at), text.size());
+    result.push_back(text.substr(at, end - at));
+    at = end + 1;
+  }
+  return result;
+}
+
+namespace {
 
 std::string state(const std::string& text) {
   if (!text.starts_with("TASK_")) bad(text, "a task state such as TASK_RUNNING");
@@ -76,24 +79,6 @@ Setter port(unsigned short Options::* member) {
   return [member](Options& o, const std::string& value) {
     o.*member = static_cast<unsigned short>(number(value, 0, 65535));
   };
-}
-
-// Each of these also switches it on.
-Setter sidecar(std::function<void(SidecarOptions&, const std::string&)> set) {
-  return [set = std::move(set)](Options& o, const std::string& value) {
-    o.sidecar.on = true;
-    set(o.sidecar, value);
-  };
-}
-
-std::vector<int> statuses(const std::string& text) {
-  std::vector<int> result;
-  for (std::size_t at = 0; at <= text.size();) {
-    const std::size_t end = std::min(text.find(',', at), text.size());
-    result.push_back(static_cast<int>(number(text.substr(at, end - at), 0, 99)));
-    at = end + 1;
-  }
-  return result;
 }
 
 void add_environment(Options& o, const std::string& value) {
@@ -212,32 +197,6 @@ std::vector<Option> fault_options() {
        seconds(&Faults::reregistration_timeout)}};
 }
 
-std::vector<Option> sidecar_options() {
-  using S = SidecarOptions;
-  using Text = const std::string&;
-  return {
-      {"--sidecar", "", "a Sidecar that sees this host's containers; EXECUTOR_SIDECAR_URL is set",
-       sidecar([](S&, Text) {})},
-      {"--sidecar-status", "N[,N...]", "status of its services: 0 ALIVE .. 4 DRAINING, one a poll",
-       sidecar([](S& s, Text v) { s.statuses = statuses(v); })},
-      {"--sidecar-status-after", "TIME", "ALIVE until so long after the first TASK_RUNNING",
-       sidecar([](S& s, Text v) { s.bad_after = duration(v); })},
-      {"--sidecar-unhealthy-after", "TIME", "the same with status 2", sidecar([](S& s, Text v) {
-         s.statuses = {2};
-         s.bad_after = duration(v);
-       })},
-      {"--sidecar-hang", "", "it takes requests and answers none",
-       sidecar([](S& s, Text) { s.hang = true; })},
-      {"--sidecar-fail", "", "it answers 500 to everything",
-       sidecar([](S& s, Text) { s.fail = true; })},
-      {"--sidecar-truncate", "", "its state ends in the middle",
-       sidecar([](S& s, Text) { s.truncate = true; })},
-      {"--sidecar-pad", "MB", "other hosts of so many MB before this one",
-       sidecar([](S& s, Text v) { s.pad_mb = number(v, 0, 1024); })},
-      {"--sidecar-down-after", "TIME", "it is gone so long after the first TASK_RUNNING",
-       sidecar([](S& s, Text v) { s.down_after = duration(v); })}};
-}
-
 std::vector<Option> output_options() {
   return {{"--json", "", "one JSON line for each update and event", flag(&Options::json)},
           {"--quiet", "", "only the summary", flag(&Options::quiet)},
@@ -255,6 +214,7 @@ const std::vector<Group>& groups() {
                                          {"The agent and its master", agent_options()},
                                          {"What the framework does", framework_options()},
                                          {"A Sidecar", sidecar_options()},
+                                         {"A Vault", vault_options()},
                                          {"Output", output_options()},
                                          {"Faults, for tests", fault_options()}};
   return all;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "faults.hpp"
+#include "vault_options.hpp"
 
 namespace mini_agent {
 
@@ -45,22 +46,20 @@ struct Options {
   Nanoseconds heartbeat = std::chrono::minutes(30);
   std::string hostname;  // empty: this machine's name
   std::string domain_socket;
-  unsigned short agent_port = 0;
 
   // The master.
   std::string master_hostname = "127.0.0.1";
-  unsigned short master_port = 0;
   int slaves = 1;
+  unsigned short master_port = 0, agent_port = 0;
   long state_padding_mb = 0;
 
   // What the framework does. "After" counts from the first TASK_RUNNING, or from LAUNCH.
-  bool after_launch = false;
   std::optional<Nanoseconds> kill_after, kill_grace, second_kill_after, second_kill_grace;
   std::optional<Nanoseconds> shutdown_after, message_after;
   bool kill_at_launch = false, kill_before_launch = false, kill_before_subscribe = false;
   std::string kill_on, shutdown_on, kill_task_id;
   std::string message;
-  bool second_launch = false, launch_group = false;
+  bool after_launch = false, second_launch = false, launch_group = false;
 
   // Output.
   bool json = false, quiet = false, tail = false, help = false;
@@ -68,6 +67,7 @@ struct Options {
 
   Faults faults;
   SidecarOptions sidecar;
+  VaultOptions vault;
 };
 
 // Throws UsageError with a text for the operator.

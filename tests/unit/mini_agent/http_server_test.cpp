@@ -91,6 +91,19 @@ TEST_F(MiniAgentHttpServer, WhatIsNoHttpGetsNoAnswer) {
   EXPECT_EQ(talk(socket, "FOO\r\n\r\n"), "");
 }
 
+TEST_F(MiniAgentHttpServer, ACutAnswerEndsTheConnection) {
+  serve([](const CallRequest& request) {
+    HttpAnswer answer;
+    answer.body = "0123" + request.headers.at("x-some");
+    answer.cut = true;
+    return answer;
+  });
+  auto socket = connect();
+  const std::string all = talk(socket, "GET /a HTTP/1.1\r\nX-Some: 4567\r\n\r\n");
+  EXPECT_NE(all.find("Content-Length: 8\r\n"), std::string::npos);
+  EXPECT_EQ(body_of(all), "0123");
+}
+
 TEST_F(MiniAgentHttpServer, AStreamIsOneChunkARecordAndEndsWithAZeroChunk) {
   serve(streaming({}, [](const std::shared_ptr<EventStream>& stream) {
     stream->send(record("one"));
