@@ -1,21 +1,22 @@
 #pragma once
 // From a valid task to a running container: pull, create, wait opened, start (behaviour.md 4).
 // What can be cancelled is cancelled at once; create and start are always waited for, and what they
-// left behind is cleaned up.
+// left behind is cleaned up. A Docker that goes away in the middle is waited for
+// (docker_return.hpp).
 
 #include <boost/asio/awaitable.hpp>
-#include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
 
 #include "base/log.hpp"
 #include "base/settings.hpp"
+#include "base/timeouts.hpp"
 #include "docker/container_spec.hpp"
 #include "docker/engine.hpp"
 #include "docker/exit_watch.hpp"
-#include "docker/inspect.hpp"
-#include "task/post_mortem.hpp"
+#include "task/container_start.hpp"
+#include "task/launch_tools.hpp"
 
 namespace sidecar_executor::task {
 
@@ -32,11 +33,7 @@ struct LaunchInputs {
   Lookup environment;  ///< for Docker's config files
   std::string docker_repository;
   std::string aws_role;
-};
-
-struct Launched {
-  docker::ContainerState container;
-  std::string data;  ///< for TASK_RUNNING: the inspect document without values of Env
+  net::Duration docker_patience = timeouts::docker_at_launch;  ///< tests shorten it
 };
 
 struct LaunchError {
@@ -58,24 +55,15 @@ class Launch {
 
  private:
   asio::awaitable<Result<void>> reach_docker();
-  asio::awaitable<Result<void>> ensure_image();
   asio::awaitable<Result<void>> complete_spec();
-  asio::awaitable<Result<void>> pull(const docker::ImageRef& image, const std::string& auth);
-  std::string registry_credentials(const docker::ImageRef& image);
-  asio::awaitable<Result<std::string>> create();
-  asio::awaitable<Result<void>> remove_leftover();
-  asio::awaitable<Result<std::string>> found_by_name();
-  asio::awaitable<Result<void>> start(const std::string& id);
   asio::awaitable<LaunchError> clean_up(std::string id, Error error);
-  asio::awaitable<Result<Launched>> look(const std::string& id);
   void log_environment() const;
+  [[nodiscard]] bool is_cancelled() const { return tools_.cancellation.cancelled(); }
 
-  docker::Engine& engine_;
+  LaunchTools tools_;
   docker::ExitWatch& exit_watch_;
-  Log& log_;
   LaunchInputs in_;
-  net::Cancellation& cancellation_;
-  std::vector<PhaseTime>& phases_;
+  ContainerStart container_;
   Handlers handlers_;
 };
 

@@ -27,6 +27,7 @@ class PrivateDocker {
   [[nodiscard]] bool answers() const;
   /// Its files; `shared` below it is for tests to mount into containers.
   [[nodiscard]] const std::string& folder() const { return folder_; }
+  [[nodiscard]] std::string host() const { return "unix://" + folder_ + "/d.sock"; }
 
  private:
   void end(int signal);

@@ -1,0 +1,159 @@
+#include "task/image_fetch.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <random>
+#include <system_error>
+
+#include "base/go_duration.hpp"
+#include "base/timeouts.hpp"
+#include "docker/progress.hpp"
+#include "docker/registry_auth.hpp"
+#include "task/docker_return.hpp"
+#include "task/phase_clock.hpp"
+
+namespace sidecar_executor::task {
+using SteadyClock = std::chrono::steady_clock;
+using std::chrono::nanoseconds;
+
+namespace {
+
+Error cancelled() { return {ErrorKind::cancelled, "pull cancelled"}; }
+
+Result<std::string> read_small_file(const std::string& path) {
+  constexpr std::size_t limit = 1024 * 1024;  // a Docker config file is a few KB
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) {
+    const bool absent = errno == ENOENT || errno == ENOTDIR;
+    return Error{absent ? ErrorKind::not_found : ErrorKind::invalid,
+                 path + ": " + std::generic_category().message(errno)};
+  }
+  std::string bytes;
+  std::string chunk(16 * 1024, '\0');
+  ssize_t got = 0;
+  while ((got = ::read(fd, chunk.data(), chunk.size())) > 0 && bytes.size() <= limit) {
+    bytes.append(chunk, 0, static_cast<std::size_t>(got));
+  }
+  const int error = errno;
+  ::close(fd);
+  if (got < 0)
+    return Error{ErrorKind::invalid, path + ": " + std::generic_category().message(error)};
+  if (bytes.size() > limit) return Error{ErrorKind::too_large, path + ": larger than 1 MiB"};
+  return bytes;
+}
+
+/// 75 to 125 %: the agents of a cluster must not come back to a registry in step.
+nanoseconds jittered(nanoseconds wait) {
+  static std::minstd_rand random(std::random_device{}());
+  return wait * std::uniform_int_distribution<int>(75, 125)(random) / 100;
+}
+
+}  // namespace
+
+asio::awaitable<Result<void>> ImageFetch::run() {
+  const auto image = docker::parse_image_ref(in_.image);
+  if (!image) co_return image.error();
+  if (!in_.force_pull) {
+    const auto present = co_await is_present(*image);
+    if (!present) co_return present.error();
+    if (*present) co_return boost::system::in_place_value;
+  }
+  co_return co_await pull(*image);
+}
+
+/// Error: Docker is away. Any other answer that does not tell is no reason not to pull.
+asio::awaitable<Result<bool>> ImageFetch::is_present(const docker::ImageRef& image) {
+  for (DockerReturn docker(tools_);;) {
+    const auto present = co_await engine_.inspect_image(image.full(), cancellation_);
+    if (present) {
+      log_.info("Image is present, not pulled", {{"image", image.full()}, {"id", present->id}});
+      co_return true;
+    }
+    const Error& error = present.error();
+    if (error.kind == ErrorKind::not_found || cancellation_.cancelled()) co_return false;
+    if (!is_no_answer(error)) {
+      log_.warning("Cannot tell whether the image is present, pulling it",
+                   {{"error", error.message}});
+      co_return false;
+    }
+    const auto back =
+        co_await docker.wait(error.during("look for image", image.full()), cancellation_);
+    if (!back) co_return back.error();
+  }
+}
+
+asio::awaitable<Result<void>> ImageFetch::pull(const docker::ImageRef& image) {
+  const std::string auth = registry_credentials(image);
+  nanoseconds wait = timeouts::pull_first_retry;
+  PhaseClock clock(phases_, "pull");
+  for (int number = 1;; ++number) {
+    if (cancellation_.cancelled()) co_return cancelled();
+    const auto pulled = co_await attempt(image, auth);
+    if (pulled) co_return pulled;
+    if (cancellation_.cancelled()) co_return cancelled();
+    Error error = pulled.error().during("pull image", image.full());
+    const bool hopeless = docker::pull_is_hopeless(pulled.error());
+    if (hopeless || number == timeouts::pull_attempts) {
+      if (!hopeless) error.message += "; gave up after " + std::to_string(number) + " attempts";
+      co_return error;
+    }
+    log_.warning("Pull failed, retrying", {{"image", image.full()},
+                                           {"attempt", std::to_string(number)},
+                                           {"in", format_for_people(wait)},
+                                           {"error", pulled.error().message}});
+    const auto ready = co_await pause(error, wait);
+    if (!ready) co_return ready;
+    wait = jittered(wait * 2);
+  }
+}
+
+/// Before the next attempt. A daemon that restarts takes longer than all attempts together.
+asio::awaitable<Result<void>> ImageFetch::pause(const Error& error, nanoseconds wait) {
+  if (!co_await net::sleep_for(wait, cancellation_)) co_return cancelled();
+  if (!is_no_answer(error)) co_return boost::system::in_place_value;
+  DockerReturn docker(tools_);
+  co_return co_await docker.wait(error, cancellation_);
+}
+
+asio::awaitable<Result<void>> ImageFetch::attempt(const docker::ImageRef& image,
+                                                  const std::string& auth) {
+  constexpr nanoseconds say_every = std::chrono::seconds(5);
+  log_.info("Pulling image",
+            {{"image", image.full()}, {"forced", in_.force_pull ? "true" : "false"}});
+  const auto began = SteadyClock::now();
+  auto said = began;
+  docker::PullProgress progress;
+  auto say_progress = [&] {
+    if (SteadyClock::now() - said < say_every) return;
+    said = SteadyClock::now();
+    log_.info("Pulling image", {{"image", image.full()}, {"progress", progress.describe()}});
+  };
+  auto pulled = co_await engine_.pull(image, auth, progress, say_progress, cancellation_);
+  if (pulled) {
+    log_.info("Image pulled", {{"image", image.full()},
+                               {"took", format_for_people(SteadyClock::now() - began)},
+                               {"progress", progress.describe()},
+                               {"digest", progress.digest()}});
+  }
+  co_return pulled;
+}
+
+std::string ImageFetch::registry_credentials(const docker::ImageRef& image) {
+  // Docker Hub's credentials, the default, are nothing to send to another registry.
+  const bool only_default = in_.docker_repository == Settings().docker_repository;
+  const std::string repository =
+      only_default && image.registry() != "docker.io" ? image.registry() : in_.docker_repository;
+  auto found = docker::find_registry_auth(
+      repository, image.registry(), docker::docker_config_paths(in_.environment), read_small_file);
+  for (const auto& warning : found.warnings) log_.warning(warning);
+  if (found.header.empty()) {
+    log_.warning("No registry credentials match, pulling without",
+                 {{"DockerRepository", repository}, {"registry", image.registry()}});
+  } else {
+    log_.info("Registry credentials found", {{"source", found.source}});
+  }
+  return found.header;
+}
+
+}  // namespace sidecar_executor::task

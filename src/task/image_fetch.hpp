@@ -1,0 +1,48 @@
+#pragma once
+// The image of the task: looked for, and pulled when it is not there (behaviour.md 4.2).
+
+#include <boost/asio/awaitable.hpp>
+#include <string>
+
+#include "base/settings.hpp"
+#include "docker/image_ref.hpp"
+#include "task/launch_tools.hpp"
+
+namespace sidecar_executor::task {
+
+struct ImageInputs {
+  std::string image;
+  bool force_pull = false;
+  Lookup environment;  ///< for Docker's config files
+  std::string docker_repository;
+};
+
+class ImageFetch {
+ public:
+  ImageFetch(const LaunchTools& tools, ImageInputs inputs)
+      : tools_(tools),
+        engine_(tools.engine),
+        log_(tools.log),
+        cancellation_(tools.cancellation),
+        phases_(tools.phases),
+        in_(std::move(inputs)) {}
+
+  /// Ends at once when the launch is cancelled.
+  asio::awaitable<Result<void>> run();
+
+ private:
+  asio::awaitable<Result<bool>> is_present(const docker::ImageRef& image);
+  asio::awaitable<Result<void>> pull(const docker::ImageRef& image);
+  asio::awaitable<Result<void>> attempt(const docker::ImageRef& image, const std::string& auth);
+  asio::awaitable<Result<void>> pause(const Error& error, std::chrono::nanoseconds wait);
+  std::string registry_credentials(const docker::ImageRef& image);
+
+  LaunchTools tools_;
+  docker::Engine& engine_;
+  Log& log_;
+  net::Cancellation& cancellation_;
+  std::vector<PhaseTime>& phases_;
+  ImageInputs in_;
+};
+
+}  // namespace sidecar_executor::task

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <vector>
+
+#include "base/log.hpp"
+#include "docker/engine.hpp"
+#include "task/post_mortem.hpp"
+
+namespace sidecar_executor::task {
+
+/// What every step of a launch works with.
+struct LaunchTools {
+  docker::Engine& engine;
+  Log& log;
+  net::Cancellation& cancellation;  ///< of the launch: a KILL
+  std::vector<PhaseTime>& phases;
+  net::Duration docker_patience;  ///< how long each step waits for a Docker that is away
+};
+
+}  // namespace sidecar_executor::task

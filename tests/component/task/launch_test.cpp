@@ -1,0 +1,328 @@
+// A launch against a Docker that goes away at each of its calls, before or after it did what it was
+// asked to: the container runs once, or nothing is left of it.
+#include "task/launch.hpp"
+
+#include <fcntl.h>
+
+#include <algorithm>
+
+#include "component/net/http_test.hpp"
+
+namespace sidecar_executor::task {
+namespace {
+
+using test::answer;
+using test::chunked_head;
+using test::Peer;
+using test::ScriptedServer;
+using test::SeenRequest;
+using namespace std::chrono_literals;
+
+const std::string container_id(64, 'c');
+
+/// What a dockerd keeps over its restarts, and what it does for a call.
+struct FakeDocker {
+  bool image = false;
+  std::string status;  ///< of the container; empty: there is none
+  std::string label = "own";
+  std::string ends_as = "running";  ///< the container's status once it was started
+  int pulls = 0;
+  int creates = 0;
+  int starts = 0;  ///< that began a run
+
+  std::string document() const {
+    const bool ran = status != "created";
+    return R"({"Id":")" + container_id + R"(","Name":"/mesos-x","State":{"Status":")" + status +
+           R"(","Running":)" + (status == "running" ? "true" : "false") + R"(,"StartedAt":")" +
+           (ran ? "2026-01-01T00:00:00Z" : "0001-01-01T00:00:00Z") +
+           R"("},"Config":{"Labels":{"io.sidecar-executor.pid":")" + label + R"("}}})";
+  }
+  static bool is(const SeenRequest& r, std::string_view method, std::string_view part) {
+    return r.method == method && r.target.find(part) != std::string::npos;
+  }
+  std::string serve(const SeenRequest& r) {
+    if (is(r, "GET", "/_ping")) return answer(200, "OK", "Api-Version: 1.41\r\n");
+    if (is(r, "GET", "/images/")) return image ? answer(200, R"({"Id":"i"})") : answer(404, "{}");
+    if (is(r, "POST", "/images/create")) {
+      ++pulls;
+      image = true;
+      return answer(200, R"({"status":"Pull complete","id":"a"})");
+    }
+    if (is(r, "POST", "/containers/create")) return create();
+    if (is(r, "DELETE", "/containers/")) {
+      status.clear();
+      return answer(204);
+    }
+    if (status.empty()) return answer(404, R"({"message":"No such container"})");
+    if (is(r, "POST", "/start")) return start();
+    if (is(r, "POST", "/wait")) return chunked_head();
+    return answer(200, document());
+  }
+  std::string create() {
+    if (!status.empty()) return answer(409, R"({"message":"Conflict. The name is in use"})");
+    ++creates;
+    status = "created";
+    label = "own";
+    return answer(201, R"({"Id":")" + container_id + R"("})");
+  }
+  std::string start() {
+    if (status == "running") return answer(304);
+    ++starts;
+    status = ends_as;
+    return answer(204);
+  }
+};
+
+class LaunchTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    server.always([this](Peer& peer) -> asio::awaitable<void> {
+      for (;;) {
+        const SeenRequest request = co_await peer.request();
+        if (FakeDocker::is(request, "GET", "/_ping")) {
+          if (!answers_pings) co_return;
+          co_await peer.send(docker.serve(request));
+          continue;
+        }
+        const int number = ++calls;
+        const bool now = cut && cut(number, request);
+        if (now && !done_all_the_same) co_return;
+        const std::string bytes = docker.serve(request);
+        if (on_call) on_call(request);
+        if (now) co_return;
+        co_await peer.send(bytes);
+        if (FakeDocker::is(request, "POST", "/wait")) co_await peer.hang();
+      }
+    });
+  }
+  void TearDown() override {
+    watch.close();
+    engine.close();
+    server.stop();
+    EXPECT_TRUE(loop.runs_out()) << "something is still waiting on the loop";
+    ::close(null);
+  }
+
+  Launch::Outcome launch() {
+    LaunchInputs inputs;
+    inputs.spec.name = "mesos-x";
+    inputs.spec.image = "app:1";
+    inputs.spec.labels = {{"io.sidecar-executor.pid", "own"}};
+    inputs.environment = [](std::string_view) { return std::nullopt; };
+    inputs.docker_patience = patience;
+    Launch launch(engine, watch, log, std::move(inputs), cancellation, phases,
+                  {[this](const std::string& id) { created_id = id; }});
+    return loop.run([&launch] { return launch.run(); });
+  }
+  /// The connection breaks at this call, once.
+  void cut_at(std::string method, std::string part, bool after) {
+    done_all_the_same = after;
+    cut = [method, part, cut_already = false](int, const SeenRequest& r) mutable {
+      return FakeDocker::is(r, method, part) && !std::exchange(cut_already, true);
+    };
+  }
+
+  test::Loop loop;
+  test::TempDir folder;
+  FakeDocker docker;
+  std::function<bool(int, const SeenRequest&)> cut;
+  std::function<void(const SeenRequest&)> on_call;
+  bool done_all_the_same = false;
+  bool answers_pings = true;
+  int calls = 0;  ///< pings left out
+  net::Duration patience = 10s;
+  ScriptedServer server{loop.executor(), folder / "d.sock"};
+  docker::Engine engine{loop.executor(),
+                        docker::EngineAddress{server.address(), "1.41"},
+                        {.call = 300ms, .create = 300ms, .start = 300ms}};
+  int null = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
+  OutputBuffer out{null};
+  Log log{out};
+  docker::ExitWatch watch{
+      loop.executor(),
+      engine,
+      log,
+      {[](const docker::ContainerExit&) {}, [](const docker::ContainerState&) {}}};
+  net::Cancellation cancellation;
+  std::vector<PhaseTime> phases;
+  std::string created_id;
+};
+
+TEST_F(LaunchTest, WithoutFaults) {
+  const auto done = launch();
+  ASSERT_TRUE(done) << done.error().error.message;
+  EXPECT_EQ(done->container.id, container_id);
+  EXPECT_TRUE(done->container.running);
+  EXPECT_EQ(docker.pulls, 1);
+  EXPECT_EQ(docker.starts, 1);
+}
+
+struct When {
+  const char* name;
+  bool after;           ///< Docker did what it was asked to
+  const char* ends_as;  ///< the container
+};
+class LaunchCutTest : public LaunchTest, public ::testing::WithParamInterface<When> {};
+
+/// Image check, pull, create, wait, start, inspect: whichever call it is.
+TEST_P(LaunchCutTest, AtEachCallTheContainerRunsOnce) {
+  docker.ends_as = GetParam().ends_as;
+  done_all_the_same = GetParam().after;
+  bool was_cut = true;
+  int tried = 0;
+  for (int at = 1; was_cut; ++at) {
+    docker = FakeDocker();
+    docker.ends_as = GetParam().ends_as;
+    calls = 0;
+    was_cut = false;
+    cut = [&was_cut, at](int number, const SeenRequest&) {
+      was_cut = was_cut || number == at;
+      return number == at;
+    };
+    const auto done = launch();
+    ASSERT_TRUE(done) << "call " << at << ": " << done.error().error.message;
+    EXPECT_EQ(done->container.id, container_id) << "call " << at;
+    EXPECT_EQ(done->container.status, GetParam().ends_as) << "call " << at;
+    EXPECT_EQ(docker.creates, 1) << "call " << at;
+    EXPECT_EQ(docker.starts, 1) << "call " << at;
+    tried += was_cut ? 1 : 0;
+  }
+  EXPECT_EQ(tried, 6);
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, LaunchCutTest,
+                         ::testing::Values(When{"BeforeItIsDone", false, "running"},
+                                           When{"AfterItWasDone", true, "running"},
+                                           When{"AfterItWasDoneAndTheProgramEnded", true,
+                                                "exited"}),
+                         [](const auto& tested) { return std::string(tested.param.name); });
+
+/// A daemon that restarts is not there for a while.
+TEST_F(LaunchTest, DockerStaysAwayForAWhile) {
+  cut_at("POST", "/start", false);
+  answers_pings = false;
+  server.next([&](Peer& peer) -> asio::awaitable<void> {  // greets it, as the runner does
+    co_await peer.request();
+    co_await peer.send(answer(200, "OK", "Api-Version: 1.41\r\n"));
+  });
+  ASSERT_TRUE(loop.run([this] { return engine.negotiate(); }));
+  net::Deadline back(loop.executor(), 700ms, [this] { answers_pings = true; });
+  const auto done = launch();
+  ASSERT_TRUE(done) << done.error().error.message;
+  EXPECT_TRUE(back.expired());
+  EXPECT_EQ(docker.starts, 1);
+}
+
+TEST_F(LaunchTest, EveryCreateIsCutThenItGivesUp) {
+  patience = 500ms;
+  cut = [](int, const SeenRequest& r) { return FakeDocker::is(r, "POST", "/containers/create"); };
+  const auto done = launch();
+  ASSERT_FALSE(done);
+  const std::string& text = done.error().error.message;
+  EXPECT_NE(text.find("create container mesos-x"), std::string::npos) << text;
+  EXPECT_NE(text.find("gave up after 500ms"), std::string::npos) << text;
+  EXPECT_EQ(done.error().may_still_run, "") << "it was never started";
+  EXPECT_LT(calls, 12) << "not as fast as it can";
+}
+
+TEST_F(LaunchTest, EveryStartIsCutThenItIsRemoved) {
+  patience = 500ms;
+  cut = [](int, const SeenRequest& r) { return FakeDocker::is(r, "POST", "/start"); };
+  const auto done = launch();
+  ASSERT_FALSE(done);
+  EXPECT_NE(done.error().error.message.find("start container"), std::string::npos)
+      << done.error().error.message;
+  EXPECT_EQ(done.error().may_still_run, "");
+  EXPECT_EQ(docker.status, "") << "removed";
+}
+
+TEST_F(LaunchTest, AwayForGoodFromTheStartOnMayStillRun) {
+  patience = 500ms;
+  done_all_the_same = true;
+  cut = [this](int, const SeenRequest& r) {
+    if (FakeDocker::is(r, "POST", "/start")) answers_pings = false;
+    return !answers_pings;
+  };
+  const auto done = launch();
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().may_still_run, container_id.substr(0, 12));
+}
+
+TEST_F(LaunchTest, StartedButNotToBeInspectedIsStarted) {
+  patience = 500ms;
+  cut = [this](int, const SeenRequest& r) {
+    return docker.status == "running" && FakeDocker::is(r, "GET", "/json");
+  };
+  const auto done = launch();
+  ASSERT_TRUE(done) << done.error().error.message;
+  EXPECT_EQ(done->container.id, container_id);
+  EXPECT_EQ(docker.starts, 1);
+}
+
+TEST_F(LaunchTest, AnotherOnesContainerOfTheNameIsNotTakenForOurs) {
+  docker.status = "exited";
+  docker.label = "other";
+  cut_at("POST", "/containers/create", false);
+  const auto done = launch();
+  ASSERT_TRUE(done) << done.error().error.message;
+  EXPECT_EQ(docker.label, "own");
+  EXPECT_EQ(docker.creates, 1);
+}
+
+TEST_F(LaunchTest, ARunningOneOfAnotherIsLeftAlone) {
+  docker.status = "running";
+  docker.label = "other";
+  const auto done = launch();
+  ASSERT_FALSE(done);
+  EXPECT_NE(done.error().error.message.find("still runs"), std::string::npos)
+      << done.error().error.message;
+  EXPECT_EQ(docker.status, "running");
+}
+
+// ---- a KILL meanwhile --------------------------------------------------------------------------
+
+TEST_F(LaunchTest, KilledWhileDockerIsWaitedForBeforeTheCreate) {
+  cut = [](int, const SeenRequest& r) { return FakeDocker::is(r, "GET", "/images/"); };
+  net::Deadline kill(loop.executor(), 300ms, [this] { cancellation.cancel(); });
+  const auto done = launch();
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().error.kind, ErrorKind::cancelled) << done.error().error.message;
+  EXPECT_EQ(docker.creates, 0);
+}
+
+struct KillAt {
+  const char* name;
+  const char* part;
+  bool after;
+};
+class LaunchKillTest : public LaunchTest, public ::testing::WithParamInterface<KillAt> {};
+
+TEST_P(LaunchKillTest, WhileTheConnectionIsCutLeavesNothing) {
+  cut_at("POST", GetParam().part, GetParam().after);
+  const auto once = cut;
+  cut = [this, once](int number, const SeenRequest& r) {
+    const bool now = once(number, r);
+    if (now) cancellation.cancel();
+    return now;
+  };
+  const auto done = launch();
+  if (done) {  // it was started: the lifecycle stops it
+    EXPECT_EQ(docker.starts, 1);
+    EXPECT_EQ(docker.status, "running");
+  } else {
+    EXPECT_EQ(done.error().error.kind, ErrorKind::cancelled) << done.error().error.message;
+    EXPECT_EQ(docker.status, "");
+    EXPECT_EQ(docker.starts, 0);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, LaunchKillTest,
+                         ::testing::Values(KillAt{"BeforeThePull", "/images/create", false},
+                                           KillAt{"BeforeTheCreate", "/containers/create", false},
+                                           KillAt{"AfterTheCreate", "/containers/create", true},
+                                           KillAt{"BeforeTheStart", "/start", false},
+                                           KillAt{"AfterTheStart", "/start", true}),
+                         [](const auto& tested) { return std::string(tested.param.name); });
+
+}  // namespace
+}  // namespace sidecar_executor::task
