@@ -105,7 +105,7 @@ format: provision-check
 bench: provision-bench
 	$(call configure,release,-DSX_BENCH=ON)
 	@grep -q SX_BENCH:BOOL=ON $(RELEASE)/CMakeCache.txt || cmake --preset release -DSX_BENCH=ON >/dev/null
-	@$(call NINJA,release,sidecar-executor mini-agent lifecycle_bench micro_bench)
+	@$(call NINJA,release,sidecar-executor mini-agent lifecycle_bench poll_bench micro_bench)
 	@$(DOCKER) bench/run.sh $(BENCH)
 
 coverage: provision-coverage provision-test
@@ -115,7 +115,7 @@ coverage: provision-coverage provision-test
 
 fuzz: provision-fuzz
 	$(call configure,fuzz)
-	@$(call NINJA,fuzz)
+	@$(call NINJA,fuzz,fuzz_all)
 	@scripts/fuzz.sh $(FUZZ_SECONDS)
 
 dist: build

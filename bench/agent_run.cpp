@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <boost/json.hpp>
 #include <chrono>
@@ -15,8 +16,6 @@
 #include <stdexcept>
 
 #include "clock.hpp"
-
-extern char** environ;
 
 namespace sx_bench {
 namespace json = boost::json;
@@ -36,6 +35,7 @@ void wait_readable(int fd, const char* what) {
 
 std::vector<char*> pointers(const std::vector<std::string>& strings) {
   std::vector<char*> result;
+  result.reserve(strings.size() + 1);
   for (const auto& text : strings) result.push_back(const_cast<char*>(text.c_str()));
   result.push_back(nullptr);
   return result;
@@ -57,10 +57,11 @@ json::object scalar(const char* name, double value) {
   return {{"name", name}, {"type", "SCALAR"}, {"scalar", {{"value", value}}}};
 }
 
-/// As a framework sends it: Sidecar is not there, so nothing is polled.
+/// As a framework sends it.
 json::object task_info(const BenchTask& task) {
   const json::array parameters{
-      {{"key", "label"}, {"value", "SidecarDiscover=false"}},
+      {{"key", "label"},
+       {"value", std::string("SidecarDiscover=") + (task.discovered ? "true" : "false")}},
       {{"key", "label"}, {"value", "executor.ShellCommand=/bin/sh -c '" + task.shell + "'"}}};
   return {{"name", "bench"},
           {"task_id", {{"value", task.id}}},
@@ -104,8 +105,8 @@ std::string task_prefix() { return "sx-bench-" + std::to_string(::getpid()) + "-
 BenchTask make_task(std::string shell) {
   static int counter = 0;
   const auto stamp = std::chrono::system_clock::now().time_since_epoch().count();
-  return {task_prefix() + std::to_string(counter++) + "-" + std::to_string(stamp),
-          std::move(shell)};
+  return {task_prefix() + std::to_string(counter++) + "-" + std::to_string(stamp), std::move(shell),
+          false};
 }
 
 AgentRun::AgentRun(const Programs& programs, const BenchTask& task, const Start& start)

@@ -22,7 +22,8 @@ struct Programs {
 /// A TaskInfo for one container of the bench's image.
 struct BenchTask {
   std::string id;
-  std::string shell;  ///< what /bin/sh -c gets
+  std::string shell;        ///< what /bin/sh -c gets
+  bool discovered = false;  ///< by Sidecar
 };
 /// Unique, and begins with this process's task_prefix().
 BenchTask make_task(std::string shell);

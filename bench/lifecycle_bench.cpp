@@ -1,20 +1,15 @@
 // Measures sidecar-executor below mini-agent and a real dockerd; docs/performance.md has the
 // figures and how to read them. bench/run.sh calls it.
 
-#include <sys/utsname.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <boost/json.hpp>
 #include <cstdio>
 #include <cstdlib>
-#include <ctime>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 #include <stdexcept>
 #include <string>
 
+#include "page.hpp"
 #include "scenarios.hpp"
 #include "svg.hpp"
 
@@ -31,7 +26,7 @@ constexpr const char* kUsage =
     "  --json FILE      every sample\n"
     "  --docs FOLDER    writes lifecycle-latency.svg and memory.svg there, and the table into its\n"
     "                   performance.md, between the two lines that say so\n"
-    "  --only WORD      starts, exits, launches, idle or copies\n"
+    "  --only WORD      starts, exits, launches, idle, copies or sidecar\n"
     "  --executor PATH, --mini-agent PATH, --wrapper PATH\n"
     "\n"
     "DOCKER_HOST names the Docker engine; the image sx-bench:1 has to be there.\n"
@@ -103,56 +98,6 @@ Options parse(int argc, char** argv) {
   return options;
 }
 
-std::string read_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::stringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-
-void write_file(const std::string& path, const std::string& text) {
-  std::ofstream file(path, std::ios::binary);
-  file << text;
-  if (!file.flush()) throw std::runtime_error(path + " cannot be written");
-}
-
-/// When, on what, and how busy it was: numbers without it say little.
-std::string circumstances() {
-  std::string model = "unknown processor";
-  std::istringstream lines(read_file("/proc/cpuinfo"));
-  for (std::string line; std::getline(lines, line);) {
-    if (line.starts_with("model name")) {
-      model = line.substr(line.find(':') + 2);
-      break;
-    }
-  }
-  utsname system{};
-  ::uname(&system);
-  double load[3] = {};
-  if (::getloadavg(load, 3) < 1) load[0] = 0;
-  char date[32];
-  const std::time_t seconds = std::time(nullptr);
-  std::tm parts{};
-  ::gmtime_r(&seconds, &parts);
-  std::strftime(date, sizeof(date), "%Y-%m-%d %H:%M UTC", &parts);
-  return std::string(date) + ", " + std::to_string(::sysconf(_SC_NPROCESSORS_ONLN)) + " x " +
-         model + ", " + system.sysname + " " + system.release + ", load average before " +
-         shown(load[0]);
-}
-
-void update_page(const std::string& path, const std::string& content) {
-  const std::string begin = "<!-- bench: begin -->\n";
-  const std::string end = "<!-- bench: end -->";
-  std::string page = read_file(path);
-  const auto from = page.find(begin);
-  const auto to = page.find(end);
-  if (from == std::string::npos || to == std::string::npos) {
-    throw std::runtime_error(path + " lacks the lines " + begin + end);
-  }
-  page.replace(from + begin.size(), to - from - begin.size(), content);
-  write_file(path, page);
-}
-
 /// Also of runs that an error or Ctrl-C cut short.
 class CleanUp {
  public:
@@ -184,6 +129,7 @@ int run(const Options& options) {
   if (options.wants("launches")) steps = measure_launches_and_kills(plan, docker, figures);
   if (options.wants("exits")) measure_exits(plan, docker, figures);
   if (options.wants("idle")) measure_idle(plan, figures);
+  if (options.wants("sidecar")) measure_sidecar(plan, figures);
   if (options.wants("copies")) measure_copies(plan, figures);
   measure_binary(plan, figures);
 
@@ -197,7 +143,8 @@ int run(const Options& options) {
   if (!options.docs.empty()) {
     write_file(options.docs + "/lifecycle-latency.svg", latency_plot(figures));
     write_file(options.docs + "/memory.svg", memory_plot(figures));
-    update_page(options.docs + "/performance.md", where + ".\n\n" + markdown_table(figures));
+    update_page(options.docs + "/performance.md", "bench",
+                where + ".\n\n" + markdown_table(figures));
   }
   bool over = false;
   for (const auto& figure : figures) over = over || figure.over();

@@ -31,6 +31,12 @@ ProcessMemory memory_of(pid_t pid) {
   return memory;
 }
 
+double peak_mb(pid_t pid) {
+  return megabytes(field("/proc/" + std::to_string(pid) + "/status", "VmHWM"));
+}
+
+void forget_peak(pid_t pid) { std::ofstream("/proc/" + std::to_string(pid) + "/clear_refs") << 5; }
+
 long voluntary_switches_of(pid_t pid) {
   long sum = 0;
   const std::string tasks = "/proc/" + std::to_string(pid) + "/task";

@@ -15,6 +15,10 @@ struct ProcessMemory {
 };
 ProcessMemory memory_of(pid_t pid);
 
+/// The peak of its resident memory since its start or since forget_peak().
+double peak_mb(pid_t pid);
+void forget_peak(pid_t pid);
+
 /// Times that it has slept of its own will.
 long voluntary_switches_of(pid_t pid);
 

@@ -27,13 +27,6 @@ void say(const char* what, int number, int of) {
   std::fflush(stderr);
 }
 
-void rest(double seconds) {
-  timespec time{};
-  time.tv_sec = static_cast<time_t>(seconds);
-  time.tv_nsec = static_cast<long>((seconds - std::floor(seconds)) * 1e9);
-  if (::nanosleep(&time, nullptr) != 0) throw std::runtime_error("interrupted");
-}
-
 void remove_containers(const DockerApi& docker, const BenchTask& task) {
   for (const auto& id : docker.containers_of(task.id)) docker.remove(id);
 }
@@ -41,6 +34,13 @@ void remove_containers(const DockerApi& docker, const BenchTask& task) {
 double ms(double seconds) { return seconds * 1e3; }
 
 }  // namespace
+
+void rest(double seconds) {
+  timespec time{};
+  time.tv_sec = static_cast<time_t>(seconds);
+  time.tv_nsec = static_cast<long>((seconds - std::floor(seconds)) * 1e9);
+  if (::nanosleep(&time, nullptr) != 0) throw std::runtime_error("interrupted");
+}
 
 void measure_starts(const Plan& plan, Figures& figures) {
   Figure subscribe{"start_to_subscribe",

@@ -32,6 +32,10 @@ Breakdown measure_launches_and_kills(const Plan& plan, const DockerApi& docker, 
 void measure_idle(const Plan& plan, Figures& figures);
 /// Memory of many that each run their own copy of the file.
 void measure_copies(const Plan& plan, Figures& figures);
+/// Processor time and peak memory of polls of a big state.
+void measure_sidecar(const Plan& plan, Figures& figures);
 void measure_binary(const Plan& plan, Figures& figures);
+
+void rest(double seconds);  ///< throws when a signal ends it
 
 }  // namespace sx_bench

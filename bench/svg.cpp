@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <initializer_list>
+
+#include "picture.hpp"
 
 namespace sx_bench {
 namespace {
@@ -11,60 +12,9 @@ namespace {
 constexpr double kWidth = 860;
 constexpr double kLeft = 20;
 constexpr double kPlotWidth = 640;
-constexpr const char* kDots = "#2563eb";
-constexpr const char* kLimit = "#b91c1c";
-constexpr const char* kGo = "#9ca3af";
-
-std::string number(double value) {
-  char text[32];
-  std::snprintf(text, sizeof(text), "%.1f", value);
-  return text;
-}
-
-class Picture {
- public:
-  explicit Picture(double height) {
-    const std::string size = "width=\"" + number(kWidth) + "\" height=\"" + number(height) + "\"";
-    text_ = "<svg xmlns=\"http://www.w3.org/2000/svg\" " + size + " viewBox=\"0 0 " +
-            number(kWidth) + " " + number(height) +
-            "\" font-family=\"sans-serif\" font-size=\"13\" fill=\"#1f2937\">\n<rect " + size +
-            " fill=\"#ffffff\"/>\n";
-  }
-  void words(double x, double y, const std::string& what, const std::string& more = "") {
-    text_ += "<text x=\"" + number(x) + "\" y=\"" + number(y) + "\" " + more + ">" + escaped(what) +
-             "</text>\n";
-  }
-  void line(double x1, double y1, double x2, double y2, const std::string& colour,
-            double width = 1) {
-    text_ += "<line x1=\"" + number(x1) + "\" y1=\"" + number(y1) + "\" x2=\"" + number(x2) +
-             "\" y2=\"" + number(y2) + "\" stroke=\"" + colour + "\" stroke-width=\"" +
-             number(width) + "\"/>\n";
-  }
-  void box(double x, double y, double width, double height, const std::string& style) {
-    text_ += "<rect x=\"" + number(x) + "\" y=\"" + number(y) + "\" width=\"" +
-             number(std::max(width, 0.5)) + "\" height=\"" + number(height) + "\" " + style +
-             "/>\n";
-  }
-  void dot(double x, double y) {
-    text_ += "<circle cx=\"" + number(x) + "\" cy=\"" + number(y) + "\" r=\"2.4\" fill=\"" + kDots +
-             "\" fill-opacity=\"0.5\"/>\n";
-  }
-  std::string done() { return text_ + "</svg>\n"; }
-
- private:
-  static std::string escaped(const std::string& text) {
-    std::string out;
-    for (const char c : text) {
-      if (c == '<' || c == '>' || c == '&') {
-        out += c == '<' ? "&lt;" : c == '>' ? "&gt;" : "&amp;";
-      } else {
-        out += c;
-      }
-    }
-    return out;
-  }
-  std::string text_;
-};
+constexpr const char* kDots = Picture::kBlue;
+constexpr const char* kLimit = Picture::kRed;
+constexpr const char* kGo = Picture::kGrey;
 
 Figures chosen(const Figures& figures, std::initializer_list<const char*> ids) {
   Figures result;
@@ -132,7 +82,7 @@ std::string latency_plot(const Figures& figures) {
   const Figures rows = chosen(figures, {"start_to_subscribe", "start_cpu", "launch_to_start",
                                         "exit_to_update", "kill_to_stop", "acknowledged_to_gone"});
   constexpr double kRow = 96;
-  Picture picture(20 + kRow * static_cast<double>(rows.size()));
+  Picture picture(kWidth, 20 + kRow * static_cast<double>(rows.size()));
   double top = 10;
   for (const auto& row : rows) {
     strip(picture, row, top);
@@ -145,7 +95,7 @@ std::string memory_plot(const Figures& figures) {
   const Figures rows =
       chosen(figures, {"idle_rss", "idle_anonymous", "crowd_pss", "crowd_copies_pss", "binary"});
   constexpr double kRow = 66;
-  Picture picture(20 + kRow * static_cast<double>(rows.size()));
+  Picture picture(kWidth, 20 + kRow * static_cast<double>(rows.size()));
   double top = 10;
   for (const auto& row : rows) {
     const double most =
