@@ -34,7 +34,7 @@ help:
 	@echo "sidecar-executor $(VERSION)"
 	@echo
 	@echo "  make build      $(RELEASE)/sidecar-executor, one static file"
-	@echo "  make demo       runs real containers through it: serve, fail, run out of memory, be killed"
+	@echo "  make demo       runs real containers through it: serve, fail, be unhealthy, be killed"
 	@echo "  make test       all tests: unit, component (loopback), system (real dockerd)"
 	@echo "  make check      format, rooms, shellcheck, clang-tidy on what changed, tests with sanitizers"
 	@echo "  make bench      the benchmarks"

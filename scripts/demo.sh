@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# demo.sh: four real tasks through the executor, each run by mini-agent as a Mesos agent would, on the
+# demo.sh: six real tasks through the executor, each run by mini-agent as a Mesos agent would, on the
 # engine at DOCKER_HOST. Ends with 0 only if every step went as it says, so it is a check as well.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
@@ -60,21 +60,29 @@ expect() {  # expect TEXT COMMAND...: TEXT says what is so if COMMAND succeeds
 says() { grep -qiE -- "$2" "$work/$1.txt"; }
 has_status() { [[ $status == "$1" ]]; }
 killed_and_port_free() { has_status 2 && ! listening "$port"; }
+killed_after_draining() {
+  has_status 2 &&
+    grep -oE 'sidecar drained|TASK_KILLED' "$work/drained.txt" | head -n 2 | tr '\n' ' ' |
+    grep -q '^sidecar drained TASK_KILLED'
+}
 failed_saying() { has_status 1 && says "$1" "$2"; }
 }
 # The updates, not the agent's own notes.
 updates() {
-  grep -E '^ *[0-9.]+s  (TASK_|KILL|REFUSED|WRONG|SIGKILL)' "$work/$1.txt" | cut -c 1-160 |
+  grep -E '^ *[0-9.]+s  (TASK_|KILL|REFUSED|WRONG|SIGKILL|sidecar drained)' "$work/$1.txt" | cut -c 1-180 |
     sed 's/^ */  /' || tail -n 3 "$work/$1.txt" | show
 }
 
-# start NAME [MINI-AGENT OPTION...]: in the background, sandbox in $work/NAME, output in NAME.txt.
+# start NAME EXAMPLE [MINI-AGENT OPTION...]: in the background, sandbox in $work/NAME, output in
+# NAME.txt. The examples' label keeps Sidecar away; with a stand-in for it the label says the opposite.
 start() {
-  local name=$1
-  shift
+  local name=$1 example=$2 discover=false
+  shift 2
+  [[ $* != *--sidecar* ]] || discover=true
   mkdir -p "$work/$name"
   : >"$work/$name/stderr"
-  sed "s/31080/$port/g" "examples/$name.json" >"$work/$name.json"
+  sed "s/31080/$port/g; s/web-demo-1/$name-demo-1/g; s/SidecarDiscover=false/SidecarDiscover=$discover/" \
+    "examples/$example.json" >"$work/$name.json"
   # bash would have it ignore Ctrl-C, which is how mini-agent is asked to kill the task.
   env --default-signal=INT "$agent" --executor "$executor" --sandbox "$work/$name" \
     --env "DOCKER_HOST=$DOCKER_HOST" --timeout 60 "$@" "$work/$name.json" \
@@ -95,7 +103,7 @@ while listening "$port"; do port=$((port + 1)); done
 scripts/make-image.sh sidecar-executor-demo:1
 
 step "1. A web server: port 8080 of the task is port $port of this machine"
-start web --kill-grace 5
+start web web --kill-grace 5
 page=
 end=$((SECONDS + 20))
 until page=$(fetch); do
@@ -110,7 +118,7 @@ expect "the page came from the container" test -n "$page"
 expect "TASK_KILLED, and the port is free again" killed_and_port_free
 
 step "2. A task that ends with exit code 3"
-start exit3
+start exit3 exit3
 finish
 updates exit3
 printf '  %sfrom stderr in its sandbox:%s\n' "$dim" "$plain"
@@ -119,17 +127,35 @@ expect "its last words are in the sandbox" grep -q 'column total is missing' "$w
 expect "TASK_FAILED with the exit code" failed_saying exit3 '\b3\b'
 
 step "3. A task that takes more memory than its limit"
-start oom
+start oom oom
 finish
 updates oom
 expect "TASK_FAILED, and the message blames the memory limit" \
   failed_saying oom 'REASON_CONTAINER_LIMITATION_MEMORY|memory'
 
 step "4. A task that crashes"
-start crash
+start crash crash
 finish
 updates crash
 expect "TASK_FAILED with the signal" failed_saying crash 'signal|SIG|139|134'
+
+# Polled every second, and stopped soon: a demo is short.
+checked=(--env EXECUTOR_SIDECAR_BACKOFF=1s --env EXECUTOR_SIDECAR_POLL_INTERVAL=1s
+  --env EXECUTOR_KILL_TASK_TIMEOUT=1)
+
+step "5. A task that Sidecar finds unhealthy"
+start unhealthy web --sidecar-unhealthy-after 2 "${checked[@]}"
+finish
+updates unhealthy
+expect "TASK_FAILED within seconds, and it says who found what" \
+  failed_saying unhealthy 'unhealthy in Sidecar: 3 consecutive failed checks'
+
+step "6. A kill that has Sidecar drain the service first, for 2 s"
+start drained web --sidecar --kill-after 2.5 --kill-grace 1 \
+  --env EXECUTOR_SIDECAR_DRAINING_DURATION=2s "${checked[@]}"
+finish
+updates drained
+expect "TASK_KILLED, after Sidecar had set the service to DRAINING" killed_after_draining
 
 if ((failed)); then
   printf '\n%sNot everything went as it should.%s What mini-agent and the executor said is in build/demo/last.\n' \

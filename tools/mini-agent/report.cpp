@@ -193,7 +193,7 @@ class Page {
     }
     std::string text = name;
     std::replace(text.begin(), text.end(), '_', ' ');
-    for (const char* detail : {"what", "why", "call", "status", "address"}) {
+    for (const char* detail : {"what", "why", "call", "status", "address", "id"}) {
       if (const auto value = text_at(event, detail); !value.empty()) text += ": " + value;
     }
     line(dim(text));
