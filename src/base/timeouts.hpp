@@ -10,6 +10,8 @@ using namespace std::chrono_literals;
 
 // Docker (docker.md "Connection").
 inline constexpr auto docker_call = 10s;
+/// The exit of a container waits for this answer, and can do without.
+inline constexpr auto docker_events = 1s;
 /// Creating unpacks layers, starting runs hooks and network set-up: slow on a busy disk.
 inline constexpr auto docker_create = 120s;
 inline constexpr auto docker_start = 120s;
@@ -28,8 +30,8 @@ inline constexpr auto exit_details = 10s;
 inline constexpr auto exit_wait_lead = 2s;
 /// The container's process has ended and Docker does not say how: `exit code unknown`.
 inline constexpr auto exit_code_unknown = 60s;
-/// Between the stop and the start of a `docker restart`; an unasked 137 or 143 is told so much
-/// later.
+/// Between the stop and the start of a `docker restart`: the end of a container that somebody had
+/// Docker signal is told so much later.
 inline constexpr auto exit_may_be_a_restart = 1s;
 inline constexpr auto pull_first_retry = 100ms;
 inline constexpr int pull_attempts = 5;

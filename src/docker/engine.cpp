@@ -1,6 +1,8 @@
 #include "docker/engine.hpp"
 
+#include <algorithm>
 #include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 #include <charconv>
 
@@ -77,6 +79,15 @@ Result<StopResult> stop_result(const Result<HttpResponse>& response) {
     return StopResult::already_ended;
   }
   return refused(*response);
+}
+
+/// As Docker wants times: seconds since 1970 with nanoseconds behind a point.
+std::string unix_time(std::chrono::system_clock::time_point time) {
+  const auto ns = std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch());
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(ns);
+  std::string fraction = std::to_string((ns - seconds).count());
+  fraction.insert(0, 9 - fraction.size(), '0');
+  return std::to_string(seconds.count()) + "." + fraction;
 }
 
 }  // namespace
@@ -266,6 +277,23 @@ asio::awaitable<Result<int>> Engine::read_wait(HttpConnection& connection) {
                     "Docker's wait failed: " + one_line(string_at(failed->as_object(), "Message"))};
   }
   co_return static_cast<int>(code->as_int64());
+}
+
+asio::awaitable<Result<bool>> Engine::was_signalled(std::string id, WallTime since,
+                                                    WallTime until) {
+  const json::object filters{{"container", json::array{id}}, {"event", json::array{"kill"}}};
+  HttpRequest request{.target =
+                          path("/events?since=" + unix_time(since) + "&until=" + unix_time(until) +
+                               "&filters=" + percent_encode(json::serialize(filters)))};
+  auto response = co_await call(std::move(request), limits_.events);
+  if (!response) co_return response.error();
+  if (response->status != 200) co_return refused(*response);
+  // One object a line. The first says enough; none, and nobody did.
+  response->body.resize(std::min(response->body.find('\n'), response->body.size()));
+  if (response->body.empty()) co_return false;
+  const auto event = object_of(response->body, "GET /events");
+  if (!event) co_return event.error();
+  co_return true;
 }
 
 asio::awaitable<Result<StopResult>> Engine::stop(std::string id, std::chrono::nanoseconds grace) {

@@ -58,6 +58,7 @@ class Engine {
   /// How long the calls may take; tests shorten them.
   struct Limits {
     net::Duration call = timeouts::docker_call;
+    net::Duration events = timeouts::docker_events;
     net::Duration create = timeouts::docker_create;
     net::Duration start = timeouts::docker_start;
     net::Duration stop_extra = timeouts::docker_stop_extra;
@@ -99,6 +100,11 @@ class Engine {
                                           std::string condition);
   /// The exit code. Waits without limit; ends by the connection's close().
   asio::awaitable<Result<int>> read_wait(net::HttpConnection& connection);
+
+  /// Whether somebody had Docker send it a signal (stop, restart, kill) between these times of the
+  /// daemon's clock; `until` in its future waits. The daemon remembers its last 256 events.
+  using WallTime = std::chrono::system_clock::time_point;
+  asio::awaitable<Result<bool>> was_signalled(std::string id, WallTime since, WallTime until);
 
   /// SIGTERM (or the image's stop signal), after `grace` SIGKILL, by Docker. Whole seconds, rounded
   /// up.

@@ -11,6 +11,7 @@
 namespace sidecar_executor::docker {
 using std::chrono::nanoseconds;
 using std::chrono::steady_clock;
+using WallClock = std::chrono::system_clock;
 
 namespace {
 
@@ -145,7 +146,8 @@ asio::awaitable<ExitWatch::Seen> ExitWatch::look(std::optional<int> exit_code) {
   if (state->running || state->restarting) co_return runs(*state);
   failures_ = 0;
   if (!state->ended() && !exit_code) co_return Seen::unknown;  // created, removing
-  if (may_be_a_restart(*state)) {
+  if (co_await may_be_a_restart(*state)) {
+    if (over()) co_return Seen::unknown;
     co_await checked_.wait(steady_clock::now() + limits_.restart);
     if (over()) co_return Seen::unknown;
     co_return co_await look(exit_code);
@@ -161,12 +163,24 @@ asio::awaitable<ExitWatch::Seen> ExitWatch::look(std::optional<int> exit_code) {
   co_return Seen::ended;
 }
 
-/// Between the stop and the start of somebody's `docker restart` the container looks ended. Only an
-/// end that nobody asked for and that looks like Docker's own stop is worth a second look, once.
-bool ExitWatch::may_be_a_restart(const ContainerState& state) {
-  const bool like_a_stop = state.exit_code == 128 + SIGKILL || state.exit_code == 128 + SIGTERM;
-  if (end_expected_ || state.oom_killed || state.status != "exited" || !like_a_stop) return false;
-  return !std::exchange(looked_twice_, true);
+/// Between the stop and the start of somebody's `docker restart` the container looks ended, with
+/// any exit code. Only an end that nobody asked for is worth a second look, once, and only when
+/// Docker sent it a signal: the others are not held up. An engine that does not tell (a proxy may
+/// forbid it) leaves the exit code to judge by.
+asio::awaitable<bool> ExitWatch::may_be_a_restart(ContainerState state) {
+  if (end_expected_ || looked_twice_ || state.oom_killed || state.status != "exited") {
+    co_return false;
+  }
+  looked_twice_ = true;
+  if (state.finished_at && state.ran_for) {
+    const auto began = *state.finished_at - duration_cast<WallClock::duration>(*state.ran_for);
+    // Docker notes the signal after it was sent; the program may have ended by then. Only on this
+    // host is it known how late it is there.
+    const auto until = engine_.is_local() ? WallClock::now() : *state.finished_at;
+    const auto signalled = co_await engine_.was_signalled(id_, began, until);
+    if (signalled) co_return *signalled;
+  }
+  co_return state.exit_code == 128 + SIGKILL || state.exit_code == 128 + SIGTERM;
 }
 
 void ExitWatch::does_not_answer(const std::string& why) {

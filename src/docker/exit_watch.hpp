@@ -74,7 +74,7 @@ class ExitWatch {
 
   asio::awaitable<Seen> look(std::optional<int> exit_code);
   Seen runs(const ContainerState& state);
-  bool may_be_a_restart(const ContainerState& state);
+  asio::awaitable<bool> may_be_a_restart(ContainerState state);
   void does_not_answer(const std::string& why);
   asio::awaitable<void> wait_again(bool asked);
   asio::awaitable<void> pause(int failures);

@@ -142,7 +142,7 @@ INSTANTIATE_TEST_SUITE_P(All, DockerRestartTest,
 TEST_F(DockerFaultTest, StoppedWithoutLiveRestoreEndsTheTask) {
   docker.stop();
   docker.start(LiveRestore::no);
-  const auto task = until_go(7);
+  const auto task = make("/bin/sh -c 'trap \"exit 143\" TERM; while true; do sleep 0.1; done'");
   const auto run = run_task(task, at("TASK_RUNNING", [this] { docker.stop(); }));
   ASSERT_EQ(run.updates.size(), 3U) << run.transcript();
   EXPECT_EQ(run.last().state, "TASK_KILLED") << run.transcript();
@@ -210,6 +210,19 @@ TEST_F(DockerFaultTest, RestartedBySomebodyElseGoesOn) {
   EXPECT_EQ(run.states(), failed) << run.transcript();
   EXPECT_NE(run.last().message.find("exited with code 7"), std::string::npos) << run.last().message;
   EXPECT_NE(run.out.find("restarted by somebody else"), std::string::npos);
+}
+
+/// Between Docker's stop and its start it looks finished.
+TEST_F(DockerFaultTest, RestartedBySomebodyElseThoughItEndsWith0GoesOn) {
+  const auto task =
+      make("/bin/sh -c 'trap \"exit 0\" TERM; while [ ! -e /x/go ]; do sleep 0.05; done; exit 7'");
+  const auto run = run_task(task, at("TASK_RUNNING", [this] {
+                              for (int i = 0; i < 4; ++i)
+                                run_command({"docker", "restart", only_container()});
+                              go();
+                            }));
+  EXPECT_EQ(run.states(), failed) << run.transcript();
+  EXPECT_NE(run.last().message.find("exited with code 7"), std::string::npos) << run.last().message;
 }
 
 TEST_F(DockerFaultTest, StoppedBySomebodyElse) {

@@ -128,6 +128,12 @@ const std::vector<Call>& calls() {
          co_return outcome_of(co_await e.list("{}", true));
        },
        true},
+      {"was_signalled",
+       [](Engine& e, net::Cancellation&) -> asio::awaitable<Result<void>> {
+         co_return outcome_of(
+             co_await e.was_signalled("id", Engine::WallTime(), Engine::WallTime()));
+       },
+       true},
   };
   return all;
 }
@@ -205,9 +211,11 @@ TEST_P(EveryCall, GarbageWithSuccessIsABadAnswer) {
     always(answer(success, body));
     make_engine({});
     const auto result = call();
-    // An image or a container list of nothing is a value; the rest has no use without its fields.
+    // An image or a list of nothing is a value; the rest has no use without its fields.
     if (result) {
-      EXPECT_TRUE(which().name == "inspect_image" || which().name == "list") << body;
+      EXPECT_TRUE(which().name == "inspect_image" || which().name == "list" ||
+                  which().name == "was_signalled")
+          << body;
     } else {
       EXPECT_EQ(to_string(result.error().kind), to_string(ErrorKind::protocol)) << body;
     }

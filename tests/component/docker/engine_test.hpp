@@ -35,8 +35,12 @@ class EngineTest : public ::testing::Test {
   }
   /// Every limit is short: for daemons that hang.
   void make_impatient_engine() {
-    make_engine(
-        {.call = 60ms, .create = 60ms, .start = 60ms, .stop_extra = 60ms, .pull_idle = 60ms});
+    make_engine({.call = 60ms,
+                 .events = 60ms,
+                 .create = 60ms,
+                 .start = 60ms,
+                 .stop_extra = 60ms,
+                 .pull_idle = 60ms});
   }
 
   void TearDown() override {

@@ -34,7 +34,11 @@ class ExitWatchTest : public ::testing::Test {
     server.always([this](Peer& peer) -> asio::awaitable<void> {
       for (;;) {
         const SeenRequest request = co_await peer.request();
-        if (request.target.find("/wait") == std::string::npos) {
+        if (request.target.find("/events") != std::string::npos) {
+          asked_for_signals.push_back(request.target);
+          co_await peer.send(events);
+          if (after_events) after_events();
+        } else if (request.target.find("/wait") == std::string::npos) {
           ++inspects;
           co_await peer.send(inspect);
         } else {
@@ -96,16 +100,22 @@ class ExitWatchTest : public ::testing::Test {
   Log log{out};
   std::vector<ContainerExit> ends;
   int seen_running = 0;
-  ExitWatch watch{
-      loop.executor(),
-      engine,
-      log,
-      {[this](const ContainerExit& e) { ends.push_back(e); },
-       [this](const ContainerState&) { ++seen_running; }},
-      {.details = 300ms, .wait_lead = 50ms, .code_unknown = 600ms, .proc = proc.path()}};
+  ExitWatch watch{loop.executor(),
+                  engine,
+                  log,
+                  {[this](const ContainerExit& e) { ends.push_back(e); },
+                   [this](const ContainerState&) { ++seen_running; }},
+                  {.details = 300ms,
+                   .wait_lead = 50ms,
+                   .code_unknown = 600ms,
+                   .restart = 200ms,
+                   .proc = proc.path()}};
   std::optional<test::Started<test::Nothing>> running;
   std::string inspect = answer(500, R"({"message":"no"})");
   std::vector<std::string> wait_answers;  // the last again and again; none: hangs
+  std::string events = answer(403);
+  std::function<void()> after_events;
+  std::vector<std::string> asked_for_signals;
   int inspects = 0;
   int waits = 0;
 };
@@ -230,6 +240,75 @@ TEST_F(ExitWatchTest, APidThatDockerDoesNotConfirmIsNoWitness) {
   child.end();
   for_a_while(800ms);
   EXPECT_TRUE(ends.empty());
+}
+
+// ---- docker restart by somebody else -----------------------------------------------------------
+
+const char* const signalled = R"({"Action":"kill","Type":"container"})"
+                              "\n";
+
+/// Exit code 0: between stop and start it looks finished.
+TEST_F(ExitWatchTest, SignalledByDockerAndRunsAgain) {
+  wait_answers = {code(0), code(9)};
+  says("exited", 0, 0);
+  events = answer(200, signalled);
+  after_events = [this] {
+    says("running", 0, 0, "2026-01-01T00:00:09Z");
+    after_events = [this] { events = answer(200); };
+  };
+  begin();
+  loop.until([&] { return seen_running == 1; }, "the restart to be seen");
+  EXPECT_TRUE(ends.empty());
+  says("exited", 0, 9);
+  EXPECT_EQ(end().exit_code, 9);
+}
+
+TEST_F(ExitWatchTest, SignalledByDockerAndNotStartedAgain) {
+  wait_answers = {code(0)};
+  says("exited", 0, 0);
+  events = answer(200, signalled);
+  begin();
+  EXPECT_EQ(end().exit_code, 0);
+  EXPECT_EQ(inspects, 2);
+  ASSERT_EQ(asked_for_signals.size(), 1U);
+  // From its start on, 2026-01-01T00:00:00Z: an earlier run's signal says nothing about this one.
+  EXPECT_NE(asked_for_signals[0].find("since=1767225600.000000000&"), std::string::npos)
+      << asked_for_signals[0];
+}
+
+TEST_F(ExitWatchTest, NotSignalledByDockerIsNotHeldUp) {
+  wait_answers = {code(137)};
+  says("exited", 0, 137);
+  events = answer(200);
+  begin();
+  EXPECT_EQ(end().exit_code, 137);
+  EXPECT_EQ(inspects, 1);
+}
+
+TEST_F(ExitWatchTest, AskedForIsNotHeldUp) {
+  wait_answers = {code(0)};
+  says("exited", 0, 0);
+  watch.expect_end();
+  begin();
+  EXPECT_EQ(end().exit_code, 0);
+  EXPECT_EQ(inspects, 1);
+  EXPECT_TRUE(asked_for_signals.empty());
+}
+
+TEST_F(ExitWatchTest, WithoutEventsTheExitCodeIsJudged) {
+  wait_answers = {code(143)};
+  says("exited", 0, 143);
+  begin();
+  EXPECT_EQ(end().exit_code, 143);
+  EXPECT_EQ(inspects, 2);
+}
+
+TEST_F(ExitWatchTest, WithoutEventsAnOrdinaryExitIsNotHeldUp) {
+  wait_answers = {code(0)};
+  says("exited", 0, 0);
+  begin();
+  EXPECT_EQ(end().exit_code, 0);
+  EXPECT_EQ(inspects, 1);
 }
 
 }  // namespace
