@@ -110,16 +110,15 @@ void append_pair(std::string& out, std::string_view key, std::string_view value)
   }
 }
 
-/// `2026-01-02T15:04:05Z`.
-std::string utc(std::chrono::system_clock::time_point now) {
+}  // namespace
+
+std::string format_utc(std::chrono::system_clock::time_point now) {
   const std::time_t seconds = std::chrono::system_clock::to_time_t(now);
   std::tm parts{};
   ::gmtime_r(&seconds, &parts);
   return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", parts.tm_year + 1900, parts.tm_mon + 1,
                      parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec);
 }
-
-}  // namespace
 
 // ---- OutputBuffer ------------------------------------------------------------------------------
 
@@ -212,7 +211,7 @@ ssize_t OutputBuffer::write_once(std::string_view bytes) const {
 
 std::string format_log_line(std::chrono::system_clock::time_point now, LogLevel level,
                             std::string_view text, Log::Fields fields) {
-  std::string out = "time=\"" + utc(now) + "\"";
+  std::string out = "time=\"" + format_utc(now) + "\"";
   append_pair(out, "level", name_of(level));
   append_pair(out, "msg", text);
   for (const LogField& field : fields) append_pair(out, field.key, field.value);

@@ -157,11 +157,12 @@ asio::awaitable<Result<void>> read_into(JsonStringFinder& finder, asio::any_io_e
   for (;;) {
     // The launch waits for this: no answer may drip for ever.
     const net::Duration left = end - std::chrono::steady_clock::now();
-    if (left <= net::Duration(0)) {
+    const auto got = left > net::Duration(0) ? co_await connection.read_some(
+                                                   chunk.data(), chunk.size(), std::min(idle, left))
+                                             : Result<std::size_t>(Error{ErrorKind::timeout, {}});
+    if (!got && got.error().kind == ErrorKind::timeout && left < idle) {
       co_return Error{ErrorKind::timeout, what + ": not read within " + net::limit_text(limit)};
     }
-    const auto got =
-        co_await connection.read_some(chunk.data(), chunk.size(), std::min(idle, left));
     if (!got) co_return got.error().during(what);
     if (*got == 0) break;
     const auto enough = finder.feed(std::string_view(chunk).substr(0, *got));

@@ -50,15 +50,22 @@ bool HealthWatch::judge(const Observation& seen) {
   } else if (verdict.trouble) {
     log_.info("Sidecar tells the service's health again");
   }
-  if (verdict.changed) {
-    const std::string text =
-        std::string("Sidecar says ") + std::string(to_string(std::get<Status>(seen)));
-    log_.info("Health changed", {{"healthy", *verdict.changed ? "true" : "false"}});
-    // The limit's own update says it all.
-    if (!verdict.limit_reached) handlers_.on_changed(*verdict.changed, text);
+  if (verdict.changed) tell_change(*verdict.changed, std::get<Status>(seen), verdict.limit_reached);
+  if (verdict.limit_reached) {
+    log_.warning("Sidecar says once too often that the service is not healthy",
+                 {{"fails", std::to_string(judge_.fails())}, {"since", since_}});
+    handlers_.on_limit(verdict.limit_message);
   }
-  if (verdict.limit_reached) handlers_.on_limit(verdict.limit_message);
   return verdict.limit_reached;
+}
+
+void HealthWatch::tell_change(bool healthy, Status status, bool limit_reached) {
+  const std::string name(to_string(status));
+  since_ = format_utc(std::chrono::system_clock::now());
+  log_.info("Health changed", {{"healthy", healthy ? "true" : "false"}, {"sidecar", name}});
+  handlers_.on_known(name + " since " + since_);
+  // The limit's own update says it all.
+  if (!limit_reached) handlers_.on_changed(healthy, "Sidecar says " + name);
 }
 
 }  // namespace sidecar_executor::sidecar

@@ -24,6 +24,8 @@ class HealthWatch {
   struct Handlers {
     std::function<void(bool healthy, std::string message)> on_changed;
     std::function<void(std::string message)> on_limit;  ///< once
+    /// Before either of them: what Sidecar says and since when, for people.
+    std::function<void(std::string text)> on_known;
   };
   HealthWatch(Client& client, Log& log, HealthWatchConfig config, Handlers handlers);
 
@@ -32,11 +34,13 @@ class HealthWatch {
 
  private:
   bool judge(const Observation& seen);
+  void tell_change(bool healthy, Status status, bool limit_reached);
   Client& client_;
   Log& log_;
   HealthWatchConfig config_;
   Handlers handlers_;
   HealthJudge judge_;
+  std::string since_;  ///< when the known health began
 };
 
 }  // namespace sidecar_executor::sidecar

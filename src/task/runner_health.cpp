@@ -36,20 +36,19 @@ asio::awaitable<void> Runner::watch_health() {
   config.backoff = config_.settings.sidecar_backoff;
   config.poll_interval = config_.settings.sidecar_poll_interval;
   config.max_fails = config_.settings.sidecar_max_fails;
-  const auto note = [this](const std::string& text) { summary_.last_health = text; };
-  sidecar::HealthWatch watch(client, log_, config,
-                             {[this, note](bool healthy, std::string message) {
-                                note(message);
-                                post(event::HealthChanged{healthy, std::move(message)});
-                              },
-                              [this, note](std::string message) {
-                                note(message);
-                                StopRequest request;
-                                request.cause = StopCause::unhealthy;
-                                request.grace = kill_timeout();
-                                request.text = std::move(message);
-                                post(event::StopAsked{std::move(request), std::nullopt});
-                              }});
+  sidecar::HealthWatch watch(
+      client, log_, config,
+      {[this](bool healthy, std::string message) {
+         post(event::HealthChanged{healthy, std::move(message)});
+       },
+       [this](std::string message) {
+         StopRequest request;
+         request.cause = StopCause::unhealthy;
+         request.grace = kill_timeout();
+         request.text = std::move(message);
+         post(event::StopAsked{std::move(request), std::nullopt});
+       },
+       [this](std::string text) { summary_.last_health = std::move(text); }});
   co_await watch.run(health_cancel_);
 }
 

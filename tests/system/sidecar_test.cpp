@@ -226,6 +226,69 @@ TEST_F(SidecarTest, AnAbsentSidecarDoesNotProlongAKill) {
   EXPECT_LT(run.last().at - run.updates.at(1).at, 8.0) << run.transcript();
 }
 
+class BadDrainTest : public SystemTest, public ::testing::WithParamInterface<BadSidecar> {};
+
+/// A Sidecar that cannot drain costs a kill the draining duration, and no more.
+TEST_P(BadDrainTest, TheKillGoesOn) {
+  TaskBuilder task = checked_task();
+  task.executor_env("EXECUTOR_SIDECAR_BACKOFF", "10m");
+  task.executor_env("EXECUTOR_SIDECAR_DRAINING_DURATION", "1s");
+  task.executor_env("EXECUTOR_SIDECAR_RETRY_COUNT", "100");
+  task.executor_env("EXECUTOR_SIDECAR_RETRY_DELAY", "1s");
+  auto options = with(GetParam().arguments);
+  options.agent_arguments.insert(options.agent_arguments.end(), {"--kill-after", "0.5"});
+  const auto run = run_task(task, options);
+  EXPECT_EQ(run.last().state, "TASK_KILLED") << run.transcript();
+  EXPECT_TRUE(events_of(run, "sidecar_drained").empty());
+  EXPECT_NE(run.out.find(GetParam().said), std::string::npos) << run.out;
+  EXPECT_LT(run.last().at - run.updates.at(1).at, 8.0) << run.transcript();
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, BadDrainTest,
+    ::testing::Values(BadSidecar{"Unknown", {"--sidecar-drain-status", "404"}, "HTTP 404"},
+                      BadSidecar{
+                          "Fails", {"--sidecar-drain-status", "500"}, "Draining the service"},
+                      BadSidecar{"Hangs", {"--sidecar-hang"}, "Draining the service"}),
+    [](const auto& info) { return info.param.name; });
+
+// ---- the name of our host ----------------------------------------------------------------------
+
+struct HostCase {
+  const char* name;
+  std::vector<std::string> arguments;
+  const char* process_host;  ///< TASK_HOST of the executor's process; empty: not set
+  const char* task_host;     ///< TASK_HOST of the task's executor; empty: not set
+  bool found;
+};
+
+class SidecarHostTest : public SystemTest, public ::testing::WithParamInterface<HostCase> {};
+
+TEST_P(SidecarHostTest, IsLookedUpInTheState) {
+  const auto& param = GetParam();
+  TaskBuilder task = checked_task("/bin/sh -c 'sleep 2; exit 0'");
+  if (*param.task_host != 0) task.executor_env("TASK_HOST", param.task_host);
+  auto options = with(param.arguments);
+  options.agent_arguments.insert(options.agent_arguments.end(),
+                                 {"--sidecar-status", "0", "--hostname", "agents-name"});
+  if (*param.process_host != 0) {
+    options.executor_environment = {{"TASK_HOST", param.process_host}};
+  }
+  const auto run = run_task(task, options);
+  EXPECT_EQ(healthy(run.last()), param.found ? "true" : "-") << run.transcript();
+  const bool missed = run.out.find("is not in Sidecar's state") != std::string::npos;
+  EXPECT_EQ(missed, !param.found) << run.out;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, SidecarHostTest,
+    ::testing::Values(HostCase{"TaskHostUnset", {"--sidecar-host", "agents-name"}, "", "", true},
+                      HostCase{"OfTheProcess", {"--sidecar-host", "process"}, "process", "", true},
+                      HostCase{
+                          "OfTheTask", {"--sidecar-host", "tasks-name"}, "", "tasks-name", true},
+                      HostCase{"Missing", {"--sidecar-host", "somewhere-else"}, "", "", false}),
+    [](const auto& info) { return info.param.name; });
+
 TEST_F(SidecarTest, WithLabelSidecarDiscoverFalseItIsNeverAsked) {
   TaskBuilder task("/bin/sh -c 'sleep 2; exit 0'");  // has the label
   task.executor_env("EXECUTOR_SIDECAR_BACKOFF", "0s");
@@ -234,50 +297,6 @@ TEST_F(SidecarTest, WithLabelSidecarDiscoverFalseItIsNeverAsked) {
   EXPECT_EQ(run.last().state, "TASK_FINISHED") << run.transcript();
   EXPECT_TRUE(events_of(run, "sidecar_polled").empty());
 }
-
-// ---- seeds -------------------------------------------------------------------------------------
-
-struct SeedCase {
-  const char* name;
-  std::vector<std::string> arguments;
-  const char* seeds;  ///< null: the variable is not there
-};
-
-class SeedTest : public SystemTest, public ::testing::WithParamInterface<SeedCase> {};
-
-TEST_P(SeedTest, InTheContainersEnvironment) {
-  TaskBuilder task("/bin/sh -c 'env; exit 1'");  // its output is copied to the sandbox
-  task.executor_env("EXECUTOR_SEED_SIDECAR", "true");
-  auto options = with(GetParam().arguments);
-  // mini-agent's master listens on a free port; it is told before the executor starts.
-  const int port = 20000 + static_cast<int>(::getpid() % 10000);
-  options.executor_environment = {{"EXECUTOR_MESOS_MASTER_PORT", std::to_string(port)}};
-  options.agent_arguments.insert(options.agent_arguments.end(),
-                                 {"--master-port", std::to_string(port), "--hostname", "agent1"});
-  const auto run = run_task(task, options);
-  EXPECT_EQ(run.last().state, "TASK_FAILED") << run.transcript();
-  EXPECT_NE(run.last().reason, "REASON_CONTAINER_LAUNCH_FAILED") << run.transcript();
-  const std::string name = "\nSIDECAR_SEEDS=";
-  const auto at = ("\n" + run.out).find(name);
-  if (GetParam().seeds == nullptr) {
-    EXPECT_EQ(at, std::string::npos) << run.out;
-    EXPECT_NE(run.out.find("Sidecar seeds cannot be found"), std::string::npos) << run.out;
-    return;
-  }
-  ASSERT_NE(at, std::string::npos) << run.transcript();
-  EXPECT_EQ(
-      ("\n" + run.out).substr(at + name.size()).substr(0, std::string(GetParam().seeds).size() + 1),
-      std::string(GetParam().seeds) + "\n");
-}
-
-INSTANTIATE_TEST_SUITE_P(
-    All, SeedTest,
-    ::testing::Values(
-        SeedCase{"ThreeSlaves", {"--slaves", "3"}, "agent1,agent2.example,agent3.example"},
-        SeedCase{
-            "StateOf30MB", {"--slaves", "2", "--state-padding", "30"}, "agent1,agent2.example"},
-        SeedCase{"MasterNotThere", {"--master-hostname", "127.0.0.77"}, nullptr}),
-    [](const auto& info) { return info.param.name; });
 
 }  // namespace
 }  // namespace sx_test

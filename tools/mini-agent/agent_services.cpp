@@ -19,7 +19,9 @@ void MiniAgent::start_sidecar() {
   };
   const char* ours = std::getenv("DOCKER_HOST");
   sidecar_ = std::make_unique<StandInSidecar>(
-      io_, options_.sidecar, variable("TASK_HOST", options_.hostname),
+      io_, options_.sidecar,
+      options_.sidecar.host.empty() ? variable("TASK_HOST", options_.hostname)
+                                    : options_.sidecar.host,
       variable("DOCKER_HOST", ours != nullptr ? ours : ""),
       [this](const char* event, json::object details) { emit(event, std::move(details)); });
   sidecar_->listen();

@@ -23,6 +23,8 @@ struct SidecarOptions {
   std::optional<Nanoseconds> down_after;
   bool hang = false, fail = false, truncate = false;
   long pad_mb = 0;
+  std::string host;           // its name for this host; empty: TASK_HOST or the agent's
+  unsigned drain_status = 0;  // of the answer to every drain; 0: as it is
 };
 
 struct Options {

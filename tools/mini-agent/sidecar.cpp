@@ -132,6 +132,10 @@ std::string StandInSidecar::document(int status) {
 }
 
 HttpAnswer StandInSidecar::drain(const std::string& id12) {
+  if (options_.drain_status != 0) {
+    emit_("sidecar_refused", {{"call", "drain " + id12}});
+    return told(options_.drain_status, "Status", "this Sidecar was told to say so");
+  }
   if (!containers_.known().contains(id12)) {
     emit_("sidecar_drain_unknown", {{"id", id12}});
     return told(404, "Not Found", "no such service: " + id12);

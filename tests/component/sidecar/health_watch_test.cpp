@@ -64,7 +64,8 @@ class HealthWatchTest : public ::testing::Test {
                        {[this](bool healthy, std::string text) {
                           changes.push_back((healthy ? "+" : "-") + text);
                         },
-                        [this](std::string text) { limits.push_back(std::move(text)); }});
+                        [this](std::string text) { limits.push_back(std::move(text)); },
+                        [this](std::string text) { known.push_back(std::move(text)); }});
     net::Cancellation cancel;
     began = Clock::now();
     auto running = loop.start([&]() -> asio::awaitable<bool> {
@@ -96,6 +97,7 @@ class HealthWatchTest : public ::testing::Test {
   std::vector<Clock::time_point> times;
   std::vector<std::string> changes;
   std::vector<std::string> limits;
+  std::vector<std::string> known;
 };
 
 using Texts = std::vector<std::string>;
@@ -134,6 +136,18 @@ TEST_F(HealthWatchTest, LimitOfNoneFailsAtTheFirst) {
   EXPECT_EQ(times.size(), 2u);
   EXPECT_EQ(changes, Texts{"+Sidecar says ALIVE"});
   EXPECT_EQ(limits.size(), 1u);
+}
+
+TEST_F(HealthWatchTest, WhatIsKnownAndSinceWhen) {
+  const auto now = format_utc(std::chrono::system_clock::now());
+  watch({Says::alive, Says::unknown, Says::unhealthy, Says::unhealthy}, 2);
+  ASSERT_EQ(known.size(), 2u);
+  EXPECT_TRUE(known[0].starts_with("ALIVE since ")) << known[0];
+  EXPECT_TRUE(known[1].starts_with("UNHEALTHY since ")) << known[1];
+  EXPECT_GE(known[1].substr(16), now);
+  EXPECT_EQ(times_said("Health changed"), 2) << said;
+  EXPECT_EQ(times_said("sidecar=UNHEALTHY"), 1) << said;
+  EXPECT_EQ(times_said("not healthy\" fails=2 since=\"" + known[1].substr(16)), 1) << said;
 }
 
 TEST_F(HealthWatchTest, ServiceAppearsLate) {

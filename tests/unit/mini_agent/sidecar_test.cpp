@@ -46,6 +46,13 @@ TEST(MiniAgentSidecar, StateAndDrain) {
                                                     "sidecar_drain_unknown"}));
 }
 
+TEST(MiniAgentSidecar, AnswersDrainsAsTold) {
+  Asked asked(parse_options({"--sidecar-drain-status", "500", "t"}).sidecar);
+  EXPECT_EQ(asked.ask("POST", "/api/services/0123456789ab/drain").status, 500u);
+  EXPECT_EQ(asked.ask("GET", "/state.json").status, 200u);
+  EXPECT_EQ(asked.events, (std::vector<std::string>{"sidecar_refused", "sidecar_polled"}));
+}
+
 TEST(MiniAgentSidecar, Faults) {
   SidecarOptions options;
   options.fail = true;
