@@ -46,6 +46,12 @@ inline constexpr auto heartbeat_interval = 30min;
 /// Acknowledgement of the terminal update, agent connected.
 inline constexpr auto last_acknowledgement = 10s;
 
+// Vault (vault.md).
+/// Another executor of this host logs in: it has VAULT_CLIENT_TIMEOUT, 60 s, for that.
+inline constexpr auto vault_token_lock = 60s;
+/// Of the time for revoking; the rest is the token's, whose end is that of its leases, too.
+inline constexpr auto vault_revoke_lease = 5s;
+
 // The end (behaviour.md 7).
 /// Log copy and relay flush together.
 inline constexpr auto closing = 5s;

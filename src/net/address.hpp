@@ -11,6 +11,7 @@
 namespace sidecar_executor::net {
 
 class TlsContext;
+struct Proxy;
 
 struct Address {
   std::string host;  ///< name or IP without brackets; empty for a unix socket
@@ -18,6 +19,7 @@ struct Address {
   std::string unix_path;
   bool tls = false;
   std::shared_ptr<const TlsContext> tls_context;  ///< needed to connect when tls is set
+  std::shared_ptr<const Proxy> proxy;  ///< on the way there, if any; never to a unix socket
 
   [[nodiscard]] bool is_unix() const { return !unix_path.empty(); }
   /// For the Host header: `host:port`, IPv6 in brackets; `localhost` for a unix socket.

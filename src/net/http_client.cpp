@@ -23,8 +23,10 @@
 #include <boost/beast/http/write.hpp>
 
 #include "base/text.hpp"
+#include "net/proxy.hpp"
 #include "net/resolver.hpp"
 #include "net/tls.hpp"
+#include "net/tunnel.hpp"
 
 namespace sidecar_executor::net {
 namespace beast = boost::beast;
@@ -209,6 +211,7 @@ struct HttpConnection::Impl {
                                            Duration limit);
   asio::awaitable<Result<void>> connect_tcp(SteadyTime end, Duration limit);
   asio::awaitable<Result<void>> connect_unix(SteadyTime end, Duration limit);
+  asio::awaitable<Result<void>> tunnel(SteadyTime end, Duration limit);
   asio::awaitable<Result<void>> handshake(SteadyTime end, Duration limit);
   asio::awaitable<Result<std::size_t>> read_some(char* data, std::size_t size, SteadyTime end,
                                                  Duration limit);
@@ -263,9 +266,11 @@ asio::awaitable<Result<void>> HttpConnection::Impl::connect_unix(SteadyTime end,
 
 asio::awaitable<Result<void>> HttpConnection::Impl::connect_tcp(SteadyTime end, Duration limit) {
   const std::uint64_t began = generation;
+  // What the socket leads to: the server, or a proxy that knows the way.
+  const Address next = address.proxy ? address.proxy->address : address;
   Cancellation closed;
   look_up = &closed;
-  const auto addresses = co_await resolve(address.host, limit, &closed);
+  const auto addresses = co_await resolve(next.host, limit, &closed);
   look_up = nullptr;
   if (cancelled() || began != generation) co_return cancelled_error();
   if (!addresses) co_return addresses.error();
@@ -275,14 +280,28 @@ asio::awaitable<Result<void>> HttpConnection::Impl::connect_tcp(SteadyTime end, 
     // A silent address must not use up the time of those after it.
     const SteadyTime share =
         end == SteadyTime::max() ? end : end_of(left_until(end) / std::max(others--, 1));
-    last = co_await connect_to(asio::ip::tcp::endpoint(ip, address.port), share, limit);
+    last = co_await connect_to(asio::ip::tcp::endpoint(ip, next.port), share, limit);
     if (cancelled() || began != generation) co_return cancelled_error();
     if (last) break;
   }
-  if (!last) co_return last;
+  if (!last) {
+    co_return address.proxy ? last.error().during("proxy", next.display()) : last.error();
+  }
   set_tcp_options(socket);
-  if (address.tls) last = co_await handshake(end, limit);
+  if (address.proxy) last = co_await tunnel(end, limit);
+  if (last && address.tls) last = co_await handshake(end, limit);
   co_return last;
+}
+
+asio::awaitable<Result<void>> HttpConnection::Impl::tunnel(SteadyTime end, Duration limit) {
+  const std::uint64_t began = generation;
+  Deadline deadline(executor, left_until(end), [this] { close(); });
+  auto opened = co_await open_tunnel(socket, address, *address.proxy);
+  if (opened && began == generation) co_return opened;
+  const bool ours = cancelled() || deadline.expired() || began != generation;
+  Error error = ours ? explain({}, deadline.expired(), limit, began) : opened.error();
+  close();
+  co_return error;
 }
 
 asio::awaitable<Result<void>> HttpConnection::Impl::handshake(SteadyTime end, Duration limit) {

@@ -4,6 +4,7 @@
 
 #include "base/go_duration.hpp"
 #include "base/timeouts.hpp"
+#include "base/wipe.hpp"
 #include "task/phase_clock.hpp"
 
 namespace sidecar_executor::task {
@@ -38,9 +39,9 @@ bool ever_ran(const ContainerState& state) {
 
 asio::awaitable<Result<std::string>> ContainerStart::create(const docker::ContainerSpec& spec) {
   PhaseClock clock(phases_, "create");
-  const std::string body = docker::create_body(spec, spec.env);
+  const Secret body(docker::create_body(spec, spec.env));
   for (DockerReturn docker(tools_);;) {
-    auto id = co_await create_once(spec, body, true);
+    auto id = co_await create_once(spec, body.text(), true);
     if (id || !is_no_answer(id.error())) co_return id;
     // No answer: it may have been created all the same.
     Error error = id.error();

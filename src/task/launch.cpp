@@ -2,6 +2,7 @@
 
 #include "base/redact.hpp"
 #include "base/text.hpp"
+#include "base/wipe.hpp"
 #include "task/docker_return.hpp"
 #include "task/image_fetch.hpp"
 
@@ -20,25 +21,6 @@ Error with_hint(Error error) {
   return error;
 }
 
-/// Until Vault is spoken to, no vault:// text may reach a container as if it were the secret, and
-/// no container may start without the credentials that it counts on.
-std::optional<Error> needs_vault(const LaunchInputs& in) {
-  if (!in.aws_role.empty()) {
-    return Error{ErrorKind::invalid, "EXECUTOR_AWS_ROLE=" + one_line(in.aws_role, 200) +
-                                         " needs Vault, which this version does not speak to"};
-  }
-  for (const auto& assignment : in.spec.env) {
-    const auto equals = assignment.find('=');
-    if (equals == std::string::npos) continue;
-    const std::string_view value = std::string_view(assignment).substr(equals + 1);
-    if (!value.starts_with("vault://")) continue;
-    return Error{ErrorKind::invalid, "variable " + assignment.substr(0, equals) +
-                                         " is a Vault secret (" + one_line(value, 200) +
-                                         "), which this version cannot resolve"};
-  }
-  return std::nullopt;
-}
-
 }  // namespace
 
 void throw_exception_from_error(const LaunchError& error, const boost::source_location& where) {
@@ -54,7 +36,6 @@ Launch::Launch(docker::Engine& engine, docker::ExitWatch& exit_watch, Log& log, 
       handlers_(std::move(handlers)) {}
 
 asio::awaitable<Launch::Outcome> Launch::run() {
-  if (auto unresolved = needs_vault(in_)) co_return LaunchError{*unresolved, {}};
   auto reached = co_await reach_docker();
   if (!reached) co_return LaunchError{reached.error(), {}};
   ImageFetch image(tools_,
@@ -65,7 +46,10 @@ asio::awaitable<Launch::Outcome> Launch::run() {
   if (!complete) co_return LaunchError{complete.error(), {}};
   if (is_cancelled()) co_return LaunchError{cancelled("launch"), {}};
   log_environment();
+  const auto resolved = co_await resolve_secrets();
+  if (!resolved) co_return LaunchError{resolved.error(), {}};
   const auto id = co_await container_.create(in_.spec);
+  wipe(in_.spec.env);
   if (!id) co_return LaunchError{with_hint(id.error()), {}};
   handlers_.on_created(*id);
   if (is_cancelled()) co_return co_await clean_up(*id, cancelled("launch"));
@@ -112,11 +96,28 @@ asio::awaitable<Result<void>> Launch::complete_spec() {
                          {{"error", hosts.error().message}});
     }
   }
+  if (in_.aws_keys) {
+    auto keys = co_await in_.aws_keys();
+    if (!keys) co_return keys.error();
+    for (auto& key : *keys) extra.push_back(std::move(key));
+  }
   if (extra.empty()) co_return boost::system::in_place_value;
   auto spec = in_.make_spec(extra);
+  for (auto& variable : extra) wipe(variable.second);
   if (!spec) co_return spec.error();
   in_.spec = std::move(*spec);
   co_return boost::system::in_place_value;
+}
+
+/// Secrets are in this process from here on until Docker has them, and no longer.
+asio::awaitable<Result<void>> Launch::resolve_secrets() {
+  auto env = co_await in_.resolve(in_.spec.env);
+  if (!env) co_return env.error();
+  wipe(in_.spec.env);  // AWS keys are in it
+  in_.spec.env = std::move(*env);
+  if (!is_cancelled()) co_return boost::system::in_place_value;
+  wipe(in_.spec.env);
+  co_return cancelled("launch");
 }
 
 void Launch::log_environment() const {

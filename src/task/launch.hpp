@@ -32,7 +32,11 @@ struct LaunchInputs {
   bool force_pull = false;
   Lookup environment;  ///< for Docker's config files
   std::string docker_repository;
-  std::string aws_role;
+  /// AWS_ACCESS_KEY_ID and the like from Vault; empty without EXECUTOR_AWS_ROLE.
+  std::function<asio::awaitable<Result<ExtraEnvironment>>()> aws_keys;
+  /// NAME=value with every `vault://` value resolved. What it returns goes nowhere but to Docker.
+  std::function<asio::awaitable<Result<std::vector<std::string>>>(std::vector<std::string>)>
+      resolve;
   net::Duration docker_patience = timeouts::docker_at_launch;  ///< tests shorten it
 };
 
@@ -56,6 +60,7 @@ class Launch {
  private:
   asio::awaitable<Result<void>> reach_docker();
   asio::awaitable<Result<void>> complete_spec();
+  asio::awaitable<Result<void>> resolve_secrets();
   asio::awaitable<LaunchError> clean_up(std::string id, Error error);
   void log_environment() const;
   [[nodiscard]] bool is_cancelled() const { return tools_.cancellation.cancelled(); }

@@ -58,6 +58,7 @@ Runner::Runner(asio::io_context& loop, RunnerConfig config, Log& log, OutputBuff
 
 void Runner::start() {
   watch_signals();
+  read_vault_settings();
   log_.info("Subscribing to agent for events", {{"agent", config_.agent.agent.display()}});
   spawn(session_.run());
   if (config_.setup_problem.empty()) spawn(greet_docker());
@@ -153,7 +154,6 @@ void Runner::on(const action::StopContainer& a) { spawn(stop(a.grace)); }
 void Runner::on(const action::KillContainer&) { spawn(kill()); }
 void Runner::on(const action::CheckContainer&) { exit_watch_.check_now(); }
 void Runner::on(const action::BeginClosing& a) { spawn(close_task(a.copy_logs, a.limit)); }
-void Runner::on(const action::Revoke&) { post(event::Revoked{}); }
 
 void Runner::on(const action::SetTimer& a) {
   const Timer timer = a.timer;
@@ -188,6 +188,8 @@ asio::awaitable<void> Runner::finish() {
   health_cancel_.cancel();
   drain_cancel_.cancel();
   closing_cancel_.cancel();
+  lease_cancel_.cancel();
+  revoke_cancel_.cancel();
   signals_.cancel();
   for (auto& timer : timers_) timer.reset();
   constexpr auto for_the_last_lines = std::chrono::milliseconds(500);
@@ -211,7 +213,7 @@ asio::awaitable<void> Runner::launch() {
   inputs.force_pull = task_->container->docker->force_pull_image;
   inputs.environment = config_.environment;
   inputs.docker_repository = config_.settings.docker_repository;
-  inputs.aws_role = config_.settings.aws_role;
+  add_vault(inputs);
   if (config_.settings.relay_syslog || config_.settings.relay_syslog_startup_only) {
     log_.warning("The log relay is not part of this version: nothing is sent to SyslogAddr");
   }

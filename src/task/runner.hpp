@@ -23,6 +23,8 @@
 #include "task/launch.hpp"
 #include "task/lifecycle.hpp"
 #include "task/post_mortem.hpp"
+#include "vault/aws_lease.hpp"
+#include "vault/environment.hpp"
 
 namespace sidecar_executor::task {
 
@@ -92,6 +94,14 @@ class Runner {
   asio::awaitable<void> launch();
   asio::awaitable<Result<std::vector<std::string>>> seeds();
   [[nodiscard]] docker::SpecInputs spec_inputs(const std::string& task_id) const;
+  // runner_vault.cpp
+  void read_vault_settings();
+  void add_vault(LaunchInputs& inputs);
+  asio::awaitable<Result<std::vector<std::string>>> resolve(std::vector<std::string> environment);
+  asio::awaitable<Result<ExtraEnvironment>> aws_keys();
+  asio::awaitable<void> watch_lease();
+  asio::awaitable<void> revoke();
+  [[nodiscard]] std::optional<Error> vault_problem();
   asio::awaitable<void> watch_health();
   asio::awaitable<void> drain();
   [[nodiscard]] bool checked_by_sidecar() const;
@@ -128,6 +138,10 @@ class Runner {
   net::Cancellation health_cancel_;
   net::Cancellation drain_cancel_;
   net::Cancellation closing_cancel_;
+  net::Cancellation lease_cancel_;
+  net::Cancellation revoke_cancel_;
+  vault::Environment vault_;
+  std::optional<vault::AwsLease> aws_lease_;  // with EXECUTOR_AWS_ROLE, from the launch on
   std::vector<PhaseTime> phases_;
   std::optional<SteadyTime> running_since_;
   std::optional<SteadyTime> stop_since_;

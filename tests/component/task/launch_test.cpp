@@ -110,6 +110,10 @@ class LaunchTest : public ::testing::Test {
     inputs.spec.labels = {{"io.sidecar-executor.pid", "own"}};
     inputs.environment = [](std::string_view) { return std::nullopt; };
     inputs.docker_patience = patience;
+    inputs.resolve =
+        [](std::vector<std::string> env) -> asio::awaitable<Result<std::vector<std::string>>> {
+      co_return env;
+    };
     Launch launch(engine, watch, log, std::move(inputs), cancellation, phases,
                   {[this](const std::string& id) { created_id = id; }});
     return loop.run([&launch] { return launch.run(); });

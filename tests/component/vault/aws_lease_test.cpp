@@ -1,0 +1,178 @@
+// AWS keys against a scripted Vault: what is kept for revoking, and that nothing waits for ever.
+#include "vault/aws_lease.hpp"
+
+#include "component/vault/vault_test.hpp"
+#include "net/boot_timer.hpp"
+
+namespace sidecar_executor::vault {
+namespace {
+
+const std::string creds = "GET /v1/aws/creds/app";
+const std::string revoke_lease = "PUT /v1/sys/leases/revoke";
+const std::string revoke_token = "POST /v1/auth/token/revoke-self";
+
+std::string keys_answer(int duration = 3600, bool renewable = true) {
+  return answer(200, R"({"lease_id":"aws/creds/app/1","lease_duration":)" +
+                         std::to_string(duration) + R"(,"renewable":)" +
+                         (renewable ? "true" : "false") +
+                         R"(,"data":{"access_key":"AK","secret_key":"SK","security_token":null}})");
+}
+
+class AwsLeaseVaultTest : public VaultComponentTest {
+ protected:
+  void SetUp() override { with_login(); }
+  AwsLease lease() {
+    return {loop.executor(), settings, environment, log, {"app", Seconds(0), true}};
+  }
+  /// A Vault where all goes well, except for what `special` answers (empty = nothing special).
+  void serve_but(std::function<std::string(const std::string& what)> special) {
+    server.serve([special = std::move(special)](const SeenRequest& request) {
+      const std::string what = request.method + " " + request.target;
+      if (auto bytes = special(what); !bytes.empty()) return bytes;
+      if (what.find("login") != std::string::npos) return login_answer("s.own", 4200);
+      if (what.find("renew-self") != std::string::npos) return login_answer("s.own", 4200);
+      if (what.find("lookup-self") != std::string::npos) return lookup_answer();
+      return what == creds ? keys_answer() : answer(204);
+    });
+  }
+  Result<AwsCredentials> fetch(AwsLease& of) {
+    return loop.run([&] { return of.fetch(cancellation); });
+  }
+  void revoke(AwsLease& of, net::Duration limit = 10s) {
+    net::Cancellation never;
+    loop.run([&] { return of.revoke(limit, never); });
+  }
+};
+
+TEST_F(AwsLeaseVaultTest, FetchedAndGivenBackOnce) {
+  serve_but([](const std::string&) { return std::string(); });
+  AwsLease one = lease();
+  const auto keys = fetch(one);
+  ASSERT_OK(keys);
+  EXPECT_EQ(keys->access_key.text(), "AK");
+  revoke(one);
+  revoke(one);
+  EXPECT_EQ(count(revoke_lease), 1);
+  EXPECT_EQ(count(revoke_token), 1);
+  const auto& last = server.requests().back();
+  EXPECT_EQ(last.header("X-Vault-Token"), "s.own");
+}
+
+TEST_F(AwsLeaseVaultTest, KeysThatAreRefusedLeaveNoToken) {
+  serve_but([](const std::string& what) {
+    return what == creds ? errors(403, "permission denied") : std::string();
+  });
+  AwsLease one = lease();
+  EXPECT_ERROR(fetch(one), ErrorKind::unauthorized, "EXECUTOR_AWS_ROLE app: GET http://");
+  revoke(one);
+  EXPECT_EQ(count(revoke_lease), 0);
+  EXPECT_EQ(count(revoke_token), 1);
+}
+
+TEST_F(AwsLeaseVaultTest, AnAnswerWithoutKeysIsRevokedAllTheSame) {
+  serve_but([](const std::string& what) {
+    return what == creds ? answer(200, R"({"lease_id":"l/1","lease_duration":60,"data":{}})")
+                         : std::string();
+  });
+  AwsLease one = lease();
+  EXPECT_ERROR(fetch(one), ErrorKind::protocol, "no data.access_key");
+  revoke(one);
+  EXPECT_EQ(count(revoke_lease), 1);
+  EXPECT_EQ(count(revoke_token), 1);
+}
+
+TEST_F(AwsLeaseVaultTest, CancelledWhileTheKeysAreFetched) {
+  server.always([](Peer& peer) -> asio::awaitable<void> {
+    for (;;) {
+      const auto request = co_await peer.request();
+      if (request.target.find("/aws/") != std::string::npos) co_await peer.hang();
+      co_await peer.send(request.target.find("revoke") != std::string::npos
+                             ? answer(204)
+                             : login_answer("s.own", 4200));
+    }
+  });
+  AwsLease one = lease();
+  auto started = loop.start([&] { return one.fetch(cancellation); });
+  loop.until([&] { return count(creds) == 1; }, "the request for the keys");
+  cancellation.cancel();
+  EXPECT_ERROR(loop.finish(started), ErrorKind::cancelled, "cancelled");
+  revoke(one);
+  EXPECT_EQ(count(revoke_token), 1) << "what the request leased ends with its token";
+}
+
+TEST_F(AwsLeaseVaultTest, ATokenThatIsNotOursStays) {
+  settings.method = Method::none;
+  settings.token = Secret("s.team");
+  serve_but([](const std::string&) { return std::string(); });
+  AwsLease one = lease();
+  ASSERT_OK(fetch(one));
+  revoke(one);
+  EXPECT_EQ(count(revoke_lease), 1);
+  EXPECT_EQ(count(revoke_token), 0);
+}
+
+TEST_F(AwsLeaseVaultTest, RevokingIsBounded) {
+  server.always([](Peer& peer) -> asio::awaitable<void> {
+    for (;;) {
+      const auto request = co_await peer.request();
+      if (request.target.find("revoke") != std::string::npos) co_await peer.hang();
+      co_await peer.send(request.target.find("/aws/") != std::string::npos
+                             ? keys_answer()
+                             : login_answer("s.own", 4200));
+    }
+  });
+  AwsLease one = lease();
+  ASSERT_OK(fetch(one));
+  revoke(one, 100ms);
+  EXPECT_EQ(count(revoke_lease), 1);
+  EXPECT_EQ(count(revoke_token), 1) << "tried although the lease's call hung";
+  EXPECT_TRUE(was_logged("could not be revoked"));
+}
+
+TEST_F(AwsLeaseVaultTest, ALeaseThatEndsIsSaidWithItsReason) {
+  serve_but([](const std::string& what) {
+    return what == creds ? keys_answer(1, false) : std::string();
+  });
+  AwsLease one = lease();
+  ASSERT_OK(fetch(one));
+  std::string said;
+  loop.run([&] {
+    return one.watch([&said](std::string text) { said = std::move(text); }, cancellation);
+  });
+  EXPECT_NE(said.find("lease aws/creds/app/1 of role app runs out, expiry 2"), std::string::npos)
+      << said;
+  EXPECT_NE(said.find("cannot be renewed"), std::string::npos) << said;
+}
+
+TEST_F(AwsLeaseVaultTest, WatchingEndsWithItsCancellation) {
+  serve_but([](const std::string&) { return std::string(); });
+  AwsLease one = lease();
+  ASSERT_OK(fetch(one));
+  net::Cancellation stop;
+  bool ended = false;
+  auto started =
+      loop.start([&] { return one.watch([&](const std::string&) { ended = true; }, stop); });
+  loop.poll();
+  EXPECT_FALSE(started.ended());
+  stop.cancel();
+  loop.finish(started);
+  EXPECT_FALSE(ended);
+}
+
+TEST_F(AwsLeaseVaultTest, BootTimer) {
+  const auto before = net::boot_now();
+  net::Cancellation never;
+  EXPECT_TRUE(loop.run([&] { return net::sleep_until_boot(before + 30ms, never); }));
+  EXPECT_GE(net::boot_now() - before, 30ms);
+  EXPECT_TRUE(loop.run([&] { return net::sleep_until_boot(before, never); })) << "it is past";
+  net::Cancellation stop;
+  auto started =
+      loop.start([&] { return net::sleep_until_boot(std::chrono::nanoseconds::max(), stop); });
+  loop.poll();
+  EXPECT_FALSE(started.ended());
+  stop.cancel();
+  EXPECT_FALSE(loop.finish(started));
+}
+
+}  // namespace
+}  // namespace sidecar_executor::vault
