@@ -26,10 +26,11 @@ done
 build_packages=(ca-certificates cmake ninja-build clang-19 lld-19 llvm-19 libboost1.81-dev
   libboost-json1.81-dev libboost-url1.81-dev libssl-dev libcli11-dev libspdlog-dev libfmt-dev
   libbsd-dev libmd-dev libgtest-dev)
-# procps has pgrep. busybox-static is the content of every test image.
-engine_packages=(docker.io busybox-static curl procps ca-certificates)
+# procps has pgrep. busybox-static is the content of every test image. openssl makes the certificates
+# and iptables loses the packets of the system tests.
+engine_packages=(docker.io busybox-static curl procps ca-certificates openssl iptables)
 build_tools=(cmake ninja clang++-19 ld.lld-19)
-engine_tools=(dockerd containerd runc busybox curl pgrep flock setpriv)
+engine_tools=(dockerd containerd runc busybox curl pgrep flock setpriv openssl iptables)
 packages=()
 tools=()
 for purpose in "${purposes[@]}"; do

@@ -82,6 +82,7 @@ MiniAgent::~MiniAgent() {
 
 void MiniAgent::start() {
   prepare_sandbox();
+  if (!options_.tls.certificate.empty()) agent_server_.use_tls(options_.tls);
   cluster_.agent_port = identity_.port = agent_server_.listen(options_.agent_port);
   cluster_.master_port = master_server_.listen(options_.master_port);
   if (!options_.domain_socket.empty()) agent_server_.listen_unix(options_.domain_socket);

@@ -125,7 +125,7 @@ void HttpServer::accept() {
     if (error) return;  // the listener was closed
     boost::system::error_code ignored;
     socket.set_option(asio::ip::tcp::no_delay(true), ignored);
-    serve(StreamSocket(std::move(socket)), false);
+    serve(tls_ ? tls_->enter(std::move(socket)) : StreamSocket(std::move(socket)), false);
     accept();
   });
 }

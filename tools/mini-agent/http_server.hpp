@@ -11,6 +11,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -18,6 +19,7 @@
 
 #include "call_validation.hpp"
 #include "durations.hpp"
+#include "tls_entrance.hpp"
 
 namespace mini_agent {
 
@@ -76,6 +78,8 @@ class HttpServer {
   HttpServer(boost::asio::io_context& io, Handler handler);
   ~HttpServer();
 
+  // https on the TCP port from now on. Throws boost::system::system_error.
+  void use_tls(const TlsFiles& files) { tls_.emplace(files); }
   // Returns the port. Throws boost::system::system_error.
   unsigned short listen(unsigned short port);
   void listen_unix(const std::string& path);
@@ -92,6 +96,7 @@ class HttpServer {
 
   boost::asio::io_context& io_;
   std::shared_ptr<Handler> handler_;
+  std::optional<TlsEntrance> tls_;
   boost::asio::ip::tcp::acceptor acceptor_;
   boost::asio::local::stream_protocol::acceptor unix_acceptor_;
   std::set<std::weak_ptr<Connection>, std::owner_less<>> connections_;

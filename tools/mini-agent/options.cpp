@@ -122,6 +122,13 @@ std::vector<Option> agent_options() {
       {"--hostname", "NAME", "of the agent (default: this machine's)", text(&Options::hostname)},
       {"--domain-socket", "PATH", "serve executors there too: MESOS_DOMAIN_SOCKET",
        text(&Options::domain_socket)},
+      {"--tls-cert", "FILE",
+       "https, with this certificate; the executor needs --env LIBPROCESS_SSL_...",
+       [](Options& o, const std::string& value) { o.tls.certificate = value; }},
+      {"--tls-key", "FILE", "its key",
+       [](Options& o, const std::string& value) { o.tls.key = value; }},
+      {"--tls-client-ca", "FILE", "https clients must have a certificate of this authority",
+       [](Options& o, const std::string& value) { o.tls.client_authority = value; }},
       {"--agent-port", "PORT", "default: a free one", port(&Options::agent_port)},
       {"--master-port", "PORT", "of the master's /slaves (default: a free one)",
        port(&Options::master_port)},
@@ -260,6 +267,9 @@ Options parse_options(const std::vector<std::string>& arguments) {
     } catch (const UsageError& error) {
       throw UsageError(name + ": " + error.what());
     }
+  }
+  if (options.tls.certificate.empty() != options.tls.key.empty()) {
+    throw UsageError("--tls-cert and --tls-key go together");
   }
   if (options.task_path.empty() && !options.help) throw UsageError("no TASK.json given");
   if (options.capabilities.empty()) options.capabilities = {"TASK_KILLING_STATE"};

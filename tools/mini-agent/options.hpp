@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "faults.hpp"
+#include "tls_files.hpp"
 #include "vault_options.hpp"
 
 namespace mini_agent {
@@ -48,6 +49,7 @@ struct Options {
   Nanoseconds heartbeat = std::chrono::minutes(30);
   std::string hostname;  // empty: this machine's name
   std::string domain_socket;
+  TlsFiles tls;  // certificate not empty: the agent's endpoint is https
 
   // The master.
   std::string master_hostname = "127.0.0.1";
