@@ -187,7 +187,8 @@ asio::awaitable<AgentSession::Ended> AgentSession::read_events(net::HttpConnecti
       if (!got && got.error().kind == ErrorKind::timeout) {
         why = "no event, not even a heartbeat, for " + format_for_people(silence);
       }
-      if (!got && got.error().kind == ErrorKind::cancelled) why = "the agent does not know it";
+      if (!got && got.error().kind == ErrorKind::cancelled)
+        why = "the agent is silent or does not know it";
       log_.warning("Connection to the agent lost, subscribing again", {{"error", why}});
       co_return Ended::again;
     }
@@ -278,7 +279,7 @@ asio::awaitable<void> AgentSession::send(const UpdateStream::ToSend& update) {
   net::HttpConnection connection(executor_, environment_.agent, &this_call);
   auto call = request(encode_update(environment_.identity, update.status));
   const auto answer =
-      co_await connection.exchange(std::move(call), environment_.call_limit, error_body_limit);
+      co_await connection.exchange(std::move(call), environment_.update_limit, error_body_limit);
   call_cancel_ = nullptr;
   if (this_call.cancelled()) co_return;
   if (!answer || answer->status != 202) {
@@ -328,8 +329,12 @@ void AgentSession::not_taken(const UpdateStream::ToSend& update,
   } else if (news) {
     log_.error("The agent did not take an update, kept, retrying", {{"error", text}});
   }
-  // 403 Executor is not subscribed: our stream is one that the agent does not know.
-  if (status == 403 && stream_cancel_ != nullptr) stream_cancel_->cancel();
+  // 403 Executor is not subscribed: our stream is one that the agent does not know. No answer at
+  // all: the network may swallow everything, the stream's silence too, and an agent that is not
+  // known to be away would be waited for no longer than last_acknowledgement.
+  const bool silent = !answer && answer.error().kind == ErrorKind::timeout;
+  const bool unknown = status == 403 || (silent && environment_.checkpoint);
+  if (unknown && stream_cancel_ != nullptr) stream_cancel_->cancel();
 }
 
 net::HttpRequest AgentSession::request(std::string body) const {

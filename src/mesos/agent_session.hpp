@@ -40,7 +40,8 @@ struct AgentEnvironment {
   std::chrono::nanoseconds heartbeat_margin = std::chrono::minutes(1);
   /// 202 without ACKNOWLEDGED: sent again after this long.
   std::chrono::nanoseconds resend_after = UpdateStream::resend_after;
-  std::chrono::nanoseconds call_limit = timeouts::agent_call;  ///< of UPDATE; of SUBSCRIBE's head
+  std::chrono::nanoseconds call_limit = timeouts::agent_call;      ///< of SUBSCRIBE's head
+  std::chrono::nanoseconds update_limit = timeouts::agent_update;  ///< of UPDATE
 };
 
 struct LoadedAgentEnvironment {

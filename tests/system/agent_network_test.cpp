@@ -105,7 +105,7 @@ TEST_F(PrivateNetworkTest, EveryPacketIsDropped) {
     ending = run("ending", {}, [&](const std::string& log) {
       drop();
       go("ending");
-      wait_for(log, "retrying");
+      wait_for(log, lost);
       restore();
     });
   });

@@ -204,7 +204,7 @@ TEST_F(AgentUpdateTest, ResetAndHalfAnAnswerAreTriedAgain) {
 }
 
 TEST_F(AgentUpdateTest, HungCallIsTriedAgain) {
-  environment.call_limit = 80ms;
+  environment.update_limit = 80ms;
   agent.on_update = [this](Peer& peer, const SeenRequest& call) -> asio::awaitable<void> {
     if (agent.updates.size() == 1) co_return;  // converse() holds the connection
     co_await peer.send(answer(202));
@@ -217,9 +217,25 @@ TEST_F(AgentUpdateTest, HungCallIsTriedAgain) {
   EXPECT_EQ(logged("no answer within"), 1U) << log_text();
 }
 
+/// A network that swallows everything: the event stream is as dead as the call, but says nothing.
+TEST_F(AgentUpdateTest, UnansweredCallMeansSubscribeAgain) {
+  environment.update_limit = 80ms;
+  agent.on_update = [this](Peer& peer, const SeenRequest& call) -> asio::awaitable<void> {
+    if (agent.updates.size() == 1) co_return;
+    co_await peer.send(answer(202));
+    agent.acknowledge(call);
+  };
+  start_connected();
+  report(TaskState::finished);
+  until_subscribed(2);
+  until_all_acknowledged();
+  EXPECT_EQ(uuid(1), uuid(0));
+  EXPECT_TRUE(lost.empty());
+}
+
 /// The call of the old connection must not hold up those of the new one.
 TEST_F(AgentUpdateTest, HungCallEndsWithItsSubscription) {
-  environment.call_limit = 10min;
+  environment.update_limit = 10min;
   environment.resend_after = 30ms;
   agent.on_update = [this](Peer& peer, const SeenRequest& call) -> asio::awaitable<void> {
     if (agent.updates.size() == 1) co_return;
