@@ -7,7 +7,9 @@
 
 #include "app/executor_mode.hpp"
 #include "app/reap.hpp"
+#include "app/render.hpp"
 #include "base/settings.hpp"
+#include "docker/parameters.hpp"
 
 namespace sidecar_executor::app {
 namespace {
@@ -29,6 +31,8 @@ int run_subcommand(int argc, char** argv) {
   auto* docs = app.add_subcommand("docs", "Print documentation made from the code's own tables");
   docs->add_subcommand("configuration", "Every setting, as Markdown (docs/configuration.md)")
       ->callback([] { std::cout << settings_markdown(); });
+  docs->add_subcommand("parameters", "Every Docker parameter, as Markdown (docs/parameters.md)")
+      ->callback([] { std::cout << docker::parameters_markdown(); });
   docs->require_subcommand(1);
   ReapOptions reap_options;
   int code = 0;
@@ -39,6 +43,12 @@ int run_subcommand(int argc, char** argv) {
       ->add_option("--sandbox", reap_options.sandbox, "the task's sandbox, as in MESOS_SANDBOX")
       ->required();
   reap_command->callback([&] { code = reap(reap_options); });
+  std::string task_file;
+  auto* render_command = app.add_subcommand(
+      "render",
+      "Print what Docker would be asked for: TaskInfo, LAUNCH event or Singularity deploy");
+  render_command->add_option("task", task_file, "a JSON file, - for stdin")->required();
+  render_command->callback([&] { code = render_file(task_file); });
   app.require_subcommand(0, 1);
   try {
     app.parse(argc, argv);

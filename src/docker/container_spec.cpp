@@ -6,10 +6,14 @@
 #include <boost/uuid/uuid.hpp>
 #include <boost/uuid/uuid_io.hpp>
 
+#include "base/redact.hpp"
 #include "base/text.hpp"
 #include "docker/host_config.hpp"
 #include "docker/image_ref.hpp"
+#include "docker/network_config.hpp"
 #include "docker/parameters.hpp"
+#include "docker/secret_variable.hpp"
+#include "docker/volumes.hpp"
 
 namespace sidecar_executor::docker {
 namespace {
@@ -22,6 +26,7 @@ using Labels = std::vector<std::pair<std::string, std::string>>;
 constexpr std::string_view own_credentials[] = {"VAULT_TOKEN", "VAULT_USERNAME", "VAULT_PASSWORD",
                                                 "VAULT_SECRET_ID",
                                                 "MESOS_EXECUTOR_AUTHENTICATION_TOKEN"};
+constexpr std::size_t longest_shown = 100;
 constexpr std::string_view command_label = "executor.ShellCommand";
 
 Error invalid(std::string message) { return Error{ErrorKind::invalid, std::move(message)}; }
@@ -55,6 +60,11 @@ class Builder {
   Result<void> parameters();
   Result<void> environment();
   Result<void> host();
+  void network(NetworkPlan plan);
+  Result<void> volumes();
+  Result<std::string> value_of(const mesos::EnvironmentVariable& variable, const std::string& path);
+  void put_field(json::value& there, json::value wanted, std::string_view flag,
+                 std::string_view field);
   void generated_environment();
   void command();
   void labels();
@@ -87,9 +97,12 @@ Result<void> Builder::image() {
 }
 
 Result<void> Builder::parameters() {
-  auto read = read_parameters(docker_.parameters, inputs_.executor_environment,
-                              inputs_.settings->strict_parameters);
+  const bool strict = inputs_.settings->strict_parameters;
+  auto read = read_parameters(docker_.parameters, {inputs_.executor_environment, inputs_.read_file,
+                                                   inputs_.sandbox, strict});
   if (!read) return read.error();
+  auto networks = plan_networks(*task_.container, *read, strict);
+  if (!networks) return networks.error();
   out_.env = std::move(read->env);
   task_labels_ = std::move(read->labels);
   out_.warnings = std::move(read->warnings);
@@ -101,7 +114,20 @@ Result<void> Builder::parameters() {
       out_.body[member.key()] = std::move(member.value());
     }
   }
+  out_.platform = std::move(read->platform);
+  network(std::move(*networks));
   return boost::system::in_place_value;
+}
+
+void Builder::network(NetworkPlan plan) {
+  if (!plan.endpoint.empty()) {
+    json::object endpoints;
+    endpoints[plan.mode] = std::move(plan.endpoint);
+    out_.body["NetworkingConfig"] = json::object{{"EndpointsConfig", std::move(endpoints)}};
+  }
+  if (!plan.mac_address.empty()) out_.body["MacAddress"] = plan.mac_address;
+  host_["NetworkMode"] = plan.mode;
+  out_.more_networks = std::move(plan.more);
 }
 
 bool Builder::is_passed_on(const std::string& name) const {
@@ -111,6 +137,16 @@ bool Builder::is_passed_on(const std::string& name) const {
   return std::any_of(out_.env.begin(), out_.env.end(), [&name](const std::string& parameter) {
     return parameter.starts_with(name + "=");
   });
+}
+
+Result<std::string> Builder::value_of(const mesos::EnvironmentVariable& variable,
+                                      const std::string& path) {
+  if (variable.type != mesos::EnvironmentVariable::Type::secret) return variable.value.value_or("");
+  auto secret = secret_value(variable);
+  if (!secret) return secret.error().during(path);
+  // A vault:// reference is no secret, and shown; what it stands for is resolved at the launch.
+  if (variable.secret_value) out_.secret_names.push_back(variable.name);
+  return secret;
 }
 
 /// In front of the env parameters, which parameters() left in out_.env.
@@ -124,16 +160,14 @@ Result<void> Builder::environment() {
                            " is the executor's own credential, not passed to the container");
       continue;
     }
-    if (variable.type == mesos::EnvironmentVariable::Type::secret) {
-      return invalid(path + " (" + one_line(variable.name, 100) +
-                     "): variables of type SECRET are not supported yet");
-    }
     if (variable.name.empty()) {
       // dockerd refuses `=value` as an invalid environment variable.
       out_.warnings.push_back(path + " has no name, ignoring");
       continue;
     }
-    env.push_back(variable.name + "=" + variable.value.value_or(""));
+    auto value = value_of(variable, path + " (" + one_line(variable.name, longest_shown) + ")");
+    if (!value) return value.error();
+    env.push_back(variable.name + "=" + *value);
   }
   std::move(out_.env.begin(), out_.env.end(), std::back_inserter(env));
   out_.env = std::move(env);
@@ -141,15 +175,37 @@ Result<void> Builder::environment() {
 }
 
 Result<void> Builder::host() {
-  auto ports = add_ports(docker_.port_mappings, out_.body, host_, port_env_);
+  const auto& container = *task_.container;
+  auto ports = add_ports(docker_.port_mappings, "container.docker.port_mappings", out_.body, host_,
+                         port_env_);
   if (!ports) return ports;
-  auto binds = binds_of(task_.container->volumes);
-  if (!binds) return binds.error();
-  if (!binds->empty()) host_["Binds"] = std::move(*binds);
-  auto mode = network_mode(*task_.container);
-  if (!mode) return mode.error();
-  host_["NetworkMode"] = std::move(*mode);
-  add_limits(task_, *inputs_.settings, inputs_.host_cpus, host_, out_.log_warnings);
+  for (std::size_t i = 0; i < container.network_infos.size(); ++i) {
+    ports = add_ports(container.network_infos[i].port_mappings,
+                      indexed("container.network_infos", i) + ".port_mappings", out_.body, host_,
+                      port_env_);
+    if (!ports) return ports;
+  }
+  auto mounted = volumes();
+  if (!mounted) return mounted;
+  put_limits(forced_limits(task_, *inputs_.settings, inputs_.host_cpus, out_.log_warnings), host_,
+             out_.warnings);
+  auto limited = add_rlimits(container.rlimits, host_, out_.warnings);
+  if (!limited) return limited;
+  return add_linux_info(container.linux_info, host_, out_.warnings, out_.log_warnings);
+}
+
+Result<void> Builder::volumes() {
+  const bool has_driver = !docker_.volume_driver.empty() || host_.contains("VolumeDriver");
+  auto plan = plan_volumes(task_.container->volumes, inputs_.sandbox, has_driver);
+  if (!plan) return plan.error();
+  // Behind those of the parameters volume and mount.
+  for (auto& [member, list] : {std::pair{"Binds", &plan->binds}, {"Mounts", &plan->mounts}}) {
+    if (list->empty()) continue;
+    auto& all = host_[member];
+    if (!all.is_array()) all.emplace_array();
+    for (auto& item : *list) all.get_array().push_back(std::move(item));
+  }
+  out_.directories = std::move(plan->directories);
   return boost::system::in_place_value;
 }
 
@@ -200,9 +256,22 @@ void Builder::labels() {
   out_.body["Labels"] = std::move(all);
 }
 
+/// The field wins over the parameter that left its value in `there`.
+void Builder::put_field(json::value& there, json::value wanted, std::string_view flag,
+                        std::string_view field) {
+  if (!there.is_null() && there != wanted)
+    out_.warnings.push_back("parameter \"" + std::string(flag) + "\": " + std::string(field) +
+                            " says something else and wins, ignoring");
+  there = std::move(wanted);
+}
+
 void Builder::fields() {
-  if (docker_.privileged) host_["Privileged"] = true;
-  if (!task_.container->hostname.empty()) out_.body["Hostname"] = task_.container->hostname;
+  if (docker_.privileged && (*docker_.privileged || host_.contains("Privileged")))
+    put_field(host_["Privileged"], *docker_.privileged, "privileged",
+              "container.docker.privileged");
+  const auto& hostname = task_.container->hostname;
+  if (!hostname.empty())
+    put_field(out_.body["Hostname"], json::value(hostname), "hostname", "container.hostname");
   if (!docker_.volume_driver.empty() && !host_.contains("VolumeDriver"))
     host_["VolumeDriver"] = docker_.volume_driver;
 }
@@ -217,6 +286,13 @@ std::string container_name(const std::string& task_id) {
 Result<ContainerSpec> make_container_spec(const mesos::TaskInfo& task, const SpecInputs& inputs) {
   if (!task.container || !task.container->docker) return invalid("container.docker: missing");
   return Builder(task, inputs).build();
+}
+
+std::string shown_variable(const ContainerSpec& spec, const std::string& assignment) {
+  const auto name = assignment.substr(0, assignment.find('='));
+  const auto& secret = spec.secret_names;
+  if (std::find(secret.begin(), secret.end(), name) != secret.end()) return name + "=[REDACTED]";
+  return redact_assignment(assignment);
 }
 
 std::string create_body(const ContainerSpec& spec, const std::vector<std::string>& resolved_env) {

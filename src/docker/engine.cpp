@@ -121,6 +121,14 @@ std::string percent_encode(std::string_view text) {
   return out;
 }
 
+namespace {
+
+std::string platform_query(const std::string& platform) {
+  return platform.empty() ? "" : "&platform=" + percent_encode(platform);
+}
+
+}  // namespace
+
 Engine::Engine(asio::any_io_executor executor, EngineAddress where, Limits limits)
     : executor_(std::move(executor)), where_(std::move(where)), limits_(limits) {
   if (!where_.api_version.empty()) version_ = "/v" + where_.api_version;
@@ -178,11 +186,12 @@ asio::awaitable<Result<ImageSummary>> Engine::inspect_image(std::string image,
 asio::awaitable<Result<void>> Engine::pull(const ImageRef& image, std::string auth_header,
                                            PullProgress& progress,
                                            std::function<void()> on_progress,
-                                           net::Cancellation& cancellation) {
+                                           net::Cancellation& cancellation, std::string platform) {
   HttpConnection connection = this->connection(&cancellation);
-  HttpRequest request{.method = "POST",
-                      .target = path("/images/create?fromImage=" + percent_encode(image.name) +
-                                     "&tag=" + percent_encode(image.pull_tag()))};
+  HttpRequest request{
+      .method = "POST",
+      .target = path("/images/create?fromImage=" + percent_encode(image.name) +
+                     "&tag=" + percent_encode(image.pull_tag()) + platform_query(platform))};
   if (!auth_header.empty()) request.headers.emplace_back("X-Registry-Auth", std::move(auth_header));
   auto head = co_await connection.open(std::move(request), limits_.pull_idle);
   if (!head) co_return head.error();
@@ -203,11 +212,13 @@ asio::awaitable<Result<void>> Engine::pull(const ImageRef& image, std::string au
   }
 }
 
-asio::awaitable<Result<CreatedContainer>> Engine::create(std::string name, std::string body) {
-  HttpRequest request{.method = "POST",
-                      .target = path("/containers/create?name=" + percent_encode(name)),
-                      .body = std::move(body),
-                      .content_type = "application/json"};
+asio::awaitable<Result<CreatedContainer>> Engine::create(std::string name, std::string body,
+                                                         std::string platform) {
+  HttpRequest request{
+      .method = "POST",
+      .target = path("/containers/create?name=" + percent_encode(name) + platform_query(platform)),
+      .body = std::move(body),
+      .content_type = "application/json"};
   auto response = co_await call(std::move(request), limits_.create);
   if (!response) co_return response.error();
   if (response->status != 201) {
@@ -223,6 +234,18 @@ asio::awaitable<Result<CreatedContainer>> Engine::create(std::string name, std::
     co_return Error{ErrorKind::protocol, "Docker's answer to create has no Id"};
   }
   co_return created;
+}
+
+asio::awaitable<Result<void>> Engine::connect_network(std::string network, std::string id,
+                                                      std::string endpoint) {
+  HttpRequest request{.method = "POST",
+                      .target = path("/networks/" + percent_encode(network) + "/connect"),
+                      .body = R"({"Container":")" + id + R"(","EndpointConfig":)" + endpoint + "}",
+                      .content_type = "application/json"};
+  auto response = co_await call(std::move(request), limits_.create);
+  if (!response) co_return response.error();
+  if (response->status != 200) co_return refused(*response);
+  co_return boost::system::in_place_value;
 }
 
 asio::awaitable<Result<void>> Engine::start(std::string id) {

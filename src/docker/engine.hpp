@@ -84,9 +84,15 @@ class Engine {
   /// the stream are errors.
   asio::awaitable<Result<void>> pull(const ImageRef& image, std::string auth_header,
                                      PullProgress& progress, std::function<void()> on_progress,
-                                     net::Cancellation& cancellation);
+                                     net::Cancellation& cancellation, std::string platform = {});
 
-  asio::awaitable<Result<CreatedContainer>> create(std::string name, std::string body);
+  /// `platform`: `linux/arm64` (API 1.41); empty = the daemon's.
+  asio::awaitable<Result<CreatedContainer>> create(std::string name, std::string body,
+                                                   std::string platform = {});
+
+  /// One network more for a container; `endpoint` is a member of EndpointsConfig, as JSON.
+  asio::awaitable<Result<void>> connect_network(std::string network, std::string id,
+                                                std::string endpoint);
 
   /// 304 (already started) is success.
   asio::awaitable<Result<void>> start(std::string id);

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
+#include <cmath>
 
 #include "base/text.hpp"
+#include "docker/ulimits.hpp"
 
 namespace sidecar_executor::docker {
 namespace {
@@ -11,7 +13,6 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::uint32_t highest_port = 65'535;
-constexpr std::size_t longest_shown = 200;
 
 // runc's limits; Docker refuses less.
 constexpr std::int64_t cpu_period = 50'000;
@@ -19,6 +20,7 @@ constexpr std::int64_t least_cpu_quota = 1'000;
 constexpr std::int64_t least_cpu_shares = 2;
 constexpr std::int64_t most_cpu_shares = 1'024;
 constexpr double bytes_per_mib = 1'048'576;
+constexpr std::size_t longest_shown = 100;
 
 Error invalid(std::string message) { return Error{ErrorKind::invalid, std::move(message)}; }
 
@@ -50,30 +52,32 @@ void bind_port(json::object& host_config, const std::string& port, const std::st
   if (std::find(list.begin(), list.end(), binding) == list.end()) list.push_back(binding);
 }
 
-/// What is wrong with a volume, its field in front; empty when it can be a bind.
-std::string why_no_bind(const mesos::Volume& volume) {
-  const auto relative = [](const char* field, const std::string& path) {
-    return std::string(field) + ": \"" + one_line(path, longest_shown) +
-           "\" is relative, which is not supported yet";
-  };
-  if (volume.container_path.empty()) return ".container_path: missing or empty";
-  if (volume.source != mesos::Volume::Source::none)
-    return ".source: volumes with a source are not supported yet";
-  if (!volume.host_path || volume.host_path->empty())
-    return ": volumes without host_path are not supported yet";
-  if (!volume.host_path->starts_with('/')) return relative(".host_path", *volume.host_path);
-  if (!volume.container_path.starts_with('/'))
-    return relative(".container_path", volume.container_path);
-  // Binds are `host:container:mode`, without any way to quote.
-  if ((*volume.host_path + volume.container_path).find(':') != std::string::npos)
-    return ": paths with a colon are not supported yet";
-  return {};
-}
-
 std::optional<double> resource(const mesos::TaskInfo& task, const std::string& name) {
   const auto found = task.resources.find(name);
   if (found == task.resources.end()) return std::nullopt;
   return found->second;
+}
+
+/// TaskInfo.limits; may be infinite.
+std::optional<double> limit(const mesos::TaskInfo& task, const std::string& name) {
+  const auto found = task.limits.find(name);
+  if (found == task.limits.end()) return std::nullopt;
+  return found->second;
+}
+
+/// `RLMT_NOFILE` → `nofile`; empty for what Docker has no name for.
+std::string ulimit_name(std::string_view type) {
+  constexpr std::string_view prefix = "RLMT_";
+  if (!type.starts_with(prefix)) return {};
+  auto name = to_lower(type.substr(prefix.size()));
+  return is_ulimit_name(name) ? name : std::string{};
+}
+
+/// What Docker gives a container that asks for nothing (moby, oci/caps/defaults.go).
+std::vector<std::string> default_capabilities() {
+  return {"AUDIT_WRITE", "CHOWN",   "DAC_OVERRIDE",     "FOWNER",    "FSETID",
+          "KILL",        "MKNOD",   "NET_BIND_SERVICE", "NET_RAW",   "SETFCAP",
+          "SETGID",      "SETPCAP", "SETUID",           "SYS_CHROOT"};
 }
 
 /// Go's int(x), without the undefined behaviour of numbers that do not fit.
@@ -95,11 +99,12 @@ void add_cpu_limit(double cpus, bool use_shares, double host_cpus, json::object&
 
 }  // namespace
 
-Result<void> add_ports(const std::vector<mesos::PortMapping>& mappings, json::object& body,
-                       json::object& host_config, std::vector<std::string>& env) {
+Result<void> add_ports(const std::vector<mesos::PortMapping>& mappings, const std::string& field,
+                       json::object& body, json::object& host_config,
+                       std::vector<std::string>& env) {
   for (std::size_t i = 0; i < mappings.size(); ++i) {
     const auto& mapping = mappings[i];
-    const auto path = indexed("container.docker.port_mappings", i);
+    const auto path = indexed(field, i);
     if (mapping.container_port == 0 || mapping.container_port > highest_port)
       return invalid(path + ".container_port: expected a port from 1 to 65535");
     if (mapping.host_port > highest_port)
@@ -115,59 +120,114 @@ Result<void> add_ports(const std::vector<mesos::PortMapping>& mappings, json::ob
       exposed.get_object()[port].emplace_object();
       if (mapping.host_port > 0) bind_port(host_config, port, host_port);
     }
-    if (mapping.host_port > 0) env.push_back("MESOS_PORT_" + container_port + "=" + host_port);
+    // network_infos may repeat what port_mappings say.
+    const auto variable = "MESOS_PORT_" + container_port + "=" + host_port;
+    if (mapping.host_port > 0 && std::find(env.begin(), env.end(), variable) == env.end())
+      env.push_back(variable);
   }
   return boost::system::in_place_value;
 }
 
-Result<json::array> binds_of(const std::vector<mesos::Volume>& volumes) {
-  json::array out;
-  for (std::size_t i = 0; i < volumes.size(); ++i) {
-    const auto& volume = volumes[i];
-    if (auto why = why_no_bind(volume); !why.empty())
-      return invalid(indexed("container.volumes", i) + why);
-    out.emplace_back(*volume.host_path + ":" + volume.container_path +
-                     (volume.has_mode && volume.read_only ? ":ro" : ""));
+json::object forced_limits(const mesos::TaskInfo& task, const Settings& settings, double host_cpus,
+                           std::vector<std::string>& log_warnings) {
+  json::object out;
+  const auto cpus = resource(task, "cpus");
+  const auto cpu_limit = limit(task, "cpus");
+  if (cpu_limit && std::isfinite(*cpu_limit)) add_cpu_limit(*cpu_limit, false, host_cpus, out);
+  // Shares are the weight of what was asked for; they go together with a quota.
+  const bool by_setting = settings.force_cpu_limit && (!cpu_limit || settings.use_cpu_shares);
+  if (by_setting && cpus) add_cpu_limit(*cpus, settings.use_cpu_shares, host_cpus, out);
+  if (by_setting && !cpus)
+    log_warnings.emplace_back("The task has no cpus, ForceCpuLimit has nothing to force");
+
+  const auto memory_limit = limit(task, "mem");
+  if (!memory_limit && !settings.force_memory_limit) return out;
+  const auto mebibytes = memory_limit ? *memory_limit : resource(task, "mem").value_or(0);
+  if (!std::isfinite(mebibytes)) return out;
+  const auto memory = whole(mebibytes * bytes_per_mib);
+  if (memory > 0) {
+    out["Memory"] = memory;
+  } else {  // Docker takes 0 for no limit
+    log_warnings.emplace_back("The task has no mem, ForceMemoryLimit has nothing to force");
   }
   return out;
 }
 
-Result<std::string> network_mode(const mesos::ContainerInfo& container) {
-  switch (container.docker ? container.docker->network : mesos::DockerNetwork::absent) {
-    case mesos::DockerNetwork::host:
-      return std::string("host");
-    case mesos::DockerNetwork::none:
-      return std::string("none");
-    case mesos::DockerNetwork::bridge:
-    case mesos::DockerNetwork::absent:
-      return std::string("default");
-    case mesos::DockerNetwork::user:
-      break;
+void put_limits(const json::object& forced, json::object& host_config,
+                std::vector<std::string>& warnings) {
+  const auto gives_way = [&warnings](std::string_view flag) {
+    warnings.push_back("parameter \"" + std::string(flag) +
+                       "\": the limit of the task or of a setting wins, ignoring");
+  };
+  // Docker refuses NanoCpus together with CpuPeriod.
+  if (forced.contains("CpuPeriod") && host_config.erase("NanoCpus") > 0) gives_way("cpus");
+  const std::pair<std::string_view, std::string_view> flags[] = {{"CpuPeriod", "cpu-period"},
+                                                                 {"CpuQuota", "cpu-quota"},
+                                                                 {"CpuShares", "cpu-shares"},
+                                                                 {"Memory", "memory"}};
+  for (const auto& [member, flag] : flags) {
+    const auto* wanted = forced.if_contains(member);
+    if (wanted == nullptr) continue;
+    const auto* there = host_config.if_contains(member);
+    if (there != nullptr && *there != *wanted) gives_way(flag);
+    host_config[member] = *wanted;
   }
-  const auto& infos = container.network_infos;
-  if (infos.empty() || infos.front().name.empty())
-    return invalid(
-        "container.network_infos[0].name: missing; network USER needs the name of a Docker "
-        "network");
-  return infos.front().name;
 }
 
-void add_limits(const mesos::TaskInfo& task, const Settings& settings, double host_cpus,
-                json::object& host_config, std::vector<std::string>& log_warnings) {
-  if (settings.force_cpu_limit) {
-    if (const auto cpus = resource(task, "cpus")) {
-      add_cpu_limit(*cpus, settings.use_cpu_shares, host_cpus, host_config);
-    } else {
-      log_warnings.emplace_back("The task has no cpus, ForceCpuLimit has nothing to force");
+Result<void> add_rlimits(const std::vector<mesos::Rlimit>& limits, json::object& host_config,
+                         std::vector<std::string>& warnings) {
+  for (std::size_t i = 0; i < limits.size(); ++i) {
+    const auto& limit = limits[i];
+    const auto path = indexed("container.rlimit_info.rlimits", i);
+    if (limit.soft.has_value() != limit.hard.has_value())
+      return invalid(path + ": expected soft and hard, or neither for no limit");
+    if (limit.soft && *limit.soft > *limit.hard)
+      return invalid(path + ".soft: expected a value that is not above hard");
+    const auto name = ulimit_name(limit.type);
+    if (name.empty()) {  // RLMT_AS, and what later versions may have
+      warnings.push_back(path + ".type: Docker has no limit of type " +
+                         one_line(limit.type, longest_shown) + ", ignoring");
+      continue;
     }
+    auto& all = host_config["Ulimits"];
+    if (!all.is_array()) all.emplace_array();
+    constexpr std::int64_t unlimited = -1;
+    set_ulimit(all.get_array(), name, limit.soft.value_or(unlimited),
+               limit.hard.value_or(unlimited));
   }
-  if (!settings.force_memory_limit) return;
-  const auto memory = whole(resource(task, "mem").value_or(0) * bytes_per_mib);
-  if (memory > 0) {
-    host_config["Memory"] = memory;
-  } else {  // Docker takes 0 for no limit
-    log_warnings.emplace_back("The task has no mem, ForceMemoryLimit has nothing to force");
+  return boost::system::in_place_value;
+}
+
+Result<void> add_linux_info(const mesos::LinuxInfo& info, json::object& host_config,
+                            std::vector<std::string>& warnings,
+                            std::vector<std::string>& log_warnings) {
+  if (info.share_cgroups)
+    log_warnings.emplace_back(
+        "container.linux_info.share_cgroups: a Docker container has cgroups of its own, ignoring");
+  if (info.share_pid_namespace)
+    warnings.emplace_back(
+        "container.linux_info.share_pid_namespace: not done for Docker containers, use the "
+        "parameter pid, ignoring");
+  const auto& bounding = info.bounding_capabilities;
+  if (!info.effective_capabilities && !bounding) return boost::system::in_place_value;
+  json::array wanted;
+  for (const auto& name :
+       info.effective_capabilities ? *info.effective_capabilities : default_capabilities()) {
+    const bool allowed =
+        !bounding || std::find(bounding->begin(), bounding->end(), name) != bounding->end();
+    if (!allowed && info.effective_capabilities)
+      return invalid("container.linux_info.effective_capabilities: " +
+                     one_line(name, longest_shown) + " is not among the bounding_capabilities");
+    if (allowed) wanted.emplace_back(name);
   }
+  for (const auto& [member, flag] : {std::pair{"CapAdd", "cap-add"}, {"CapDrop", "cap-drop"}}) {
+    if (host_config.erase(member) > 0)
+      warnings.push_back("parameter \"" + std::string(flag) +
+                         "\": container.linux_info has capabilities and wins, ignoring");
+  }
+  host_config["CapDrop"] = json::array{"ALL"};
+  if (!wanted.empty()) host_config["CapAdd"] = std::move(wanted);
+  return boost::system::in_place_value;
 }
 
 }  // namespace sidecar_executor::docker

@@ -1,8 +1,7 @@
 #pragma once
-// The parts of the create body that say what the host gives: ports, volumes, network, limits.
+// The parts of the create body that say what the host gives: ports, limits, capabilities.
 // Split from container_spec, which puts them together; the mapping is docker.md's.
 
-#include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <string>
 #include <vector>
@@ -14,18 +13,27 @@
 namespace sidecar_executor::docker {
 
 /// ExposedPorts into `body`, PortBindings into `host_config`, MESOS_PORT_... to the end of `env`.
-Result<void> add_ports(const std::vector<mesos::PortMapping>& mappings, boost::json::object& body,
-                       boost::json::object& host_config, std::vector<std::string>& env);
+/// `field` is the list's name for errors.
+Result<void> add_ports(const std::vector<mesos::PortMapping>& mappings, const std::string& field,
+                       boost::json::object& body, boost::json::object& host_config,
+                       std::vector<std::string>& env);
 
-/// HostConfig.Binds: `host:container` or `host:container:ro`.
-Result<boost::json::array> binds_of(const std::vector<mesos::Volume>& volumes);
-
-/// HostConfig.NetworkMode.
-Result<std::string> network_mode(const mesos::ContainerInfo& container);
-
-/// CpuPeriod and CpuQuota or CpuShares, and Memory, as far as the settings force them.
+/// CpuPeriod and CpuQuota or CpuShares, and Memory: what TaskInfo.limits and the settings force.
 /// `host_cpus` is the Docker host's number of CPUs. Warnings are for the log only.
-void add_limits(const mesos::TaskInfo& task, const Settings& settings, double host_cpus,
-                boost::json::object& host_config, std::vector<std::string>& log_warnings);
+boost::json::object forced_limits(const mesos::TaskInfo& task, const Settings& settings,
+                                  double host_cpus, std::vector<std::string>& log_warnings);
+
+/// Puts the forced limits over what parameters ask for; a parameter that gives way is a warning.
+void put_limits(const boost::json::object& forced, boost::json::object& host_config,
+                std::vector<std::string>& warnings);
+
+/// ContainerInfo.rlimit_info → Ulimits. Errors (invalid) name the field.
+Result<void> add_rlimits(const std::vector<mesos::Rlimit>& limits, boost::json::object& host_config,
+                         std::vector<std::string>& warnings);
+
+/// ContainerInfo.linux_info → CapAdd and CapDrop. Errors (invalid) name the field.
+Result<void> add_linux_info(const mesos::LinuxInfo& info, boost::json::object& host_config,
+                            std::vector<std::string>& warnings,
+                            std::vector<std::string>& log_warnings);
 
 }  // namespace sidecar_executor::docker

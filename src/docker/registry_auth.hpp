@@ -1,7 +1,6 @@
 #pragma once
 // Pure: credentials for a registry out of Docker's config files (docker.md "Registry credentials").
 
-#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -9,6 +8,7 @@
 
 #include "base/error.hpp"
 #include "base/settings.hpp"
+#include "docker/read_file.hpp"
 
 namespace sidecar_executor::docker {
 
@@ -19,9 +19,6 @@ struct RegistryAuth {
   std::vector<std::string>
       warnings;  ///< unreadable file, bad JSON, bad base64: file and entry named
 };
-
-/// `read_file` gives a file's bytes; not_found for one that does not exist.
-using ReadFile = std::function<Result<std::string>(const std::string& path)>;
 
 /// Files in the order they are looked at: $DOCKER_CONFIG/config.json, $HOME/.docker/config.json,
 /// $HOME/.dockercfg, /root/.docker/config.json, /root/.dockercfg.

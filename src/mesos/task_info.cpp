@@ -45,6 +45,7 @@ EnvironmentVariable environment_variable(const JsonField& item) {
     const JsonField secret = item["secret"];
     out.secret_value = secret["value"]["data"].text();
     out.secret_reference = secret["reference"]["name"].text();
+    out.secret_key = secret["reference"]["key"].text_or_empty();
   }
   return out;
 }
@@ -65,7 +66,8 @@ DockerInfo docker_info(const JsonField& docker) {
   out.image = docker["image"].text_or_empty();
   out.network = docker_network(docker["network"]);
   out.port_mappings = port_mappings(docker["port_mappings"]);
-  out.privileged = docker["privileged"].flag();
+  if (const JsonField privileged = docker["privileged"]; privileged.present())
+    out.privileged = privileged.flag();
   out.parameters = parameters(docker["parameters"]);
   out.force_pull_image = docker["force_pull_image"].flag();
   out.volume_driver = docker["volume_driver"].text_or_empty();
@@ -84,9 +86,11 @@ void read_volume_source(const JsonField& source, Volume& volume) {
   } else if (type == "HOST_PATH") {
     volume.source = Volume::Source::host_path;
     volume.source_path = source["host_path"]["path"].text_or_empty();
+    volume.propagation = source["host_path"]["mount_propagation"]["mode"].text_or_empty();
   } else if (type == "SANDBOX_PATH") {
     volume.source = Volume::Source::sandbox_path;
     volume.source_path = source["sandbox_path"]["path"].text_or_empty();
+    volume.sandbox_path_of_parent = source["sandbox_path"]["type"].text_or_empty() == "PARENT";
   } else {
     volume.source = type == "SECRET" ? Volume::Source::secret : Volume::Source::unknown;
   }
@@ -116,6 +120,33 @@ NetworkInfo network_info(const JsonField& item) {
   return out;
 }
 
+Rlimit rlimit(const JsonField& item) {
+  return {item["type"].required_text(), item["soft"].whole(), item["hard"].whole()};
+}
+
+/// CapabilityInfo: absent is not the same as an empty list.
+std::optional<std::vector<std::string>> capabilities(const JsonField& info) {
+  if (!info.present()) return std::nullopt;
+  std::vector<std::string> out;
+  info["capabilities"].each([&out](const JsonField& item) {
+    out.push_back(item.text_or_empty());
+    if (out.back().empty() || out.back() == "UNKNOWN") item.expected("the name of a capability");
+  });
+  return out;
+}
+
+LinuxInfo linux_info(const JsonField& linux) {
+  LinuxInfo out;
+  out.effective_capabilities = capabilities(linux["effective_capabilities"]);
+  // Before Mesos 1.3 there was one set.
+  if (!out.effective_capabilities)
+    out.effective_capabilities = capabilities(linux["capability_info"]);
+  out.bounding_capabilities = capabilities(linux["bounding_capabilities"]);
+  out.share_cgroups = linux["share_cgroups"].flag();
+  out.share_pid_namespace = linux["share_pid_namespace"].flag();
+  return out;
+}
+
 ContainerInfo container_info(const JsonField& container) {
   ContainerInfo out;
   out.type = container["type"].text_or_empty();
@@ -126,6 +157,9 @@ ContainerInfo container_info(const JsonField& container) {
   container["volumes"].each([&out](const JsonField& item) { out.volumes.push_back(volume(item)); });
   container["network_infos"].each(
       [&out](const JsonField& item) { out.network_infos.push_back(network_info(item)); });
+  container["rlimit_info"]["rlimits"].each(
+      [&out](const JsonField& item) { out.rlimits.push_back(rlimit(item)); });
+  out.linux_info = linux_info(container["linux_info"]);
   return out;
 }
 
@@ -138,6 +172,20 @@ std::map<std::string, double> scalars(const JsonField& resources) {
       out[item["name"].required_text()] += scalar["value"].amount().value_or(0);
     }
   });
+  return out;
+}
+
+/// TaskInfo.limits: a map of scalars.
+std::map<std::string, double> limits(const JsonField& map) {
+  std::map<std::string, double> out;
+  if (!map.present()) return out;
+  if (!map.value()->is_object()) {
+    map.expected("an object");
+    return out;
+  }
+  for (const auto& member : map.value()->get_object()) {
+    if (const auto amount = map[member.key()]["value"].amount()) out[member.key()] = *amount;
+  }
   return out;
 }
 
@@ -192,11 +240,6 @@ Why why_not_mounted(const std::vector<Volume>& volumes) {
     const Volume& volume = volumes[i];
     const std::string path = indexed("container.volumes", i);
     if (volume.container_path.empty()) return path + ".container_path: missing or empty";
-    const bool from_host = volume.host_path && !volume.host_path->empty();
-    if (!from_host && volume.source == Volume::Source::none) {
-      return path + " (" + one_line(volume.container_path, 200) +
-             "): has neither host_path nor source, so there is nothing to mount";
-    }
   }
   return std::nullopt;
 }
@@ -221,6 +264,7 @@ Result<TaskInfo> parse_task_info(const json::value& value) {
     out.executor_environment.push_back(environment_variable(item));
   });
   out.resources = scalars(root["resources"]);
+  out.limits = limits(root["limits"]);
   if (const JsonField container = root["container"]; container.present()) {
     out.container = container_info(container);
   }

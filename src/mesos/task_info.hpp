@@ -25,6 +25,7 @@ struct EnvironmentVariable {
   std::optional<std::string> value;
   std::optional<std::string> secret_value;      ///< Secret.value.data, base64
   std::optional<std::string> secret_reference;  ///< Secret.reference.name
+  std::string secret_key;                       ///< Secret.reference.key
 };
 
 /// docker.parameters: flags of `docker run`, in order.
@@ -54,6 +55,8 @@ struct Volume {
   Source source = Source::none;
   DockerVolume docker_volume;
   std::string source_path;  ///< of source.host_path or source.sandbox_path
+  bool sandbox_path_of_parent = false;
+  std::string propagation;  ///< source.host_path.mount_propagation.mode: `HOST_TO_CONTAINER`...
 };
 
 struct NetworkInfo {
@@ -62,13 +65,29 @@ struct NetworkInfo {
   std::vector<PortMapping> port_mappings;
 };
 
+/// RLimitInfo.RLimit; neither value = unlimited.
+struct Rlimit {
+  std::string type;  ///< `RLMT_NOFILE`
+  std::optional<std::int64_t> soft;
+  std::optional<std::int64_t> hard;
+};
+
+/// LinuxInfo as far as Docker can do it.
+struct LinuxInfo {
+  /// nullopt: not given; empty: none at all. `NET_ADMIN`, ...
+  std::optional<std::vector<std::string>> effective_capabilities;
+  std::optional<std::vector<std::string>> bounding_capabilities;
+  bool share_cgroups = false;
+  bool share_pid_namespace = false;
+};
+
 enum class DockerNetwork { host, bridge, none, user, absent };
 
 struct DockerInfo {
   std::string image;
   DockerNetwork network = DockerNetwork::absent;
   std::vector<PortMapping> port_mappings;
-  bool privileged = false;
+  std::optional<bool> privileged;  ///< nullopt: the framework did not say
   std::vector<Parameter> parameters;
   bool force_pull_image = false;
   std::string volume_driver;
@@ -80,6 +99,8 @@ struct ContainerInfo {
   std::optional<DockerInfo> docker;
   std::vector<Volume> volumes;
   std::vector<NetworkInfo> network_infos;
+  std::vector<Rlimit> rlimits;
+  LinuxInfo linux_info;
 };
 
 struct TaskInfo {
@@ -91,6 +112,7 @@ struct TaskInfo {
   std::vector<EnvironmentVariable> executor_environment;
   /// Scalars by name; several of one name (roles, reservations) summed.
   std::map<std::string, double> resources;
+  std::map<std::string, double> limits;  ///< TaskInfo.limits; may be infinite
   std::optional<ContainerInfo> container;
   std::optional<std::chrono::nanoseconds> kill_grace_period;
   std::optional<std::chrono::nanoseconds> max_completion_time;

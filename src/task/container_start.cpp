@@ -67,7 +67,7 @@ asio::awaitable<Result<std::string>> ContainerStart::create(const docker::Contai
 asio::awaitable<Result<std::string>> ContainerStart::create_once(const docker::ContainerSpec& spec,
                                                                  std::string body,
                                                                  bool may_remove) {
-  const auto created = co_await engine_.create(spec.name, body);
+  const auto created = co_await engine_.create(spec.name, body, spec.platform);
   if (created) {
     for (const auto& warning : created->warnings) log_.warning("Docker warns", {{"text", warning}});
     log_.info("Container created", {{"id", id12(created->id)}, {"name", spec.name}});

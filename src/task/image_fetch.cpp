@@ -1,13 +1,10 @@
 #include "task/image_fetch.hpp"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <random>
-#include <system_error>
 
 #include "base/go_duration.hpp"
 #include "base/timeouts.hpp"
+#include "docker/host_files.hpp"
 #include "docker/progress.hpp"
 #include "docker/registry_auth.hpp"
 #include "task/docker_return.hpp"
@@ -21,28 +18,6 @@ namespace {
 
 Error cancelled() { return {ErrorKind::cancelled, "pull cancelled"}; }
 
-Result<std::string> read_small_file(const std::string& path) {
-  constexpr std::size_t limit = 1024 * 1024;  // a Docker config file is a few KB
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) {
-    const bool absent = errno == ENOENT || errno == ENOTDIR;
-    return Error{absent ? ErrorKind::not_found : ErrorKind::invalid,
-                 path + ": " + std::generic_category().message(errno)};
-  }
-  std::string bytes;
-  std::string chunk(16 * 1024, '\0');
-  ssize_t got = 0;
-  while ((got = ::read(fd, chunk.data(), chunk.size())) > 0 && bytes.size() <= limit) {
-    bytes.append(chunk, 0, static_cast<std::size_t>(got));
-  }
-  const int error = errno;
-  ::close(fd);
-  if (got < 0)
-    return Error{ErrorKind::invalid, path + ": " + std::generic_category().message(error)};
-  if (bytes.size() > limit) return Error{ErrorKind::too_large, path + ": larger than 1 MiB"};
-  return bytes;
-}
-
 /// 75 to 125 %: the agents of a cluster must not come back to a registry in step.
 nanoseconds jittered(nanoseconds wait) {
   static std::minstd_rand random(std::random_device{}());
@@ -54,7 +29,7 @@ nanoseconds jittered(nanoseconds wait) {
 asio::awaitable<Result<void>> ImageFetch::run() {
   const auto image = docker::parse_image_ref(in_.image);
   if (!image) co_return image.error();
-  if (!in_.force_pull) {
+  if (!in_.force_pull && in_.platform.empty()) {
     const auto present = co_await is_present(*image);
     if (!present) co_return present.error();
     if (*present) co_return boost::system::in_place_value;
@@ -129,7 +104,8 @@ asio::awaitable<Result<void>> ImageFetch::attempt(const docker::ImageRef& image,
     said = SteadyClock::now();
     log_.info("Pulling image", {{"image", image.full()}, {"progress", progress.describe()}});
   };
-  auto pulled = co_await engine_.pull(image, auth, progress, say_progress, cancellation_);
+  auto pulled =
+      co_await engine_.pull(image, auth, progress, say_progress, cancellation_, in_.platform);
   if (pulled) {
     log_.info("Image pulled", {{"image", image.full()},
                                {"took", format_for_people(SteadyClock::now() - began)},
@@ -144,8 +120,9 @@ std::string ImageFetch::registry_credentials(const docker::ImageRef& image) {
   const bool only_default = in_.docker_repository == Settings().docker_repository;
   const std::string repository =
       only_default && image.registry() != "docker.io" ? image.registry() : in_.docker_repository;
-  auto found = docker::find_registry_auth(
-      repository, image.registry(), docker::docker_config_paths(in_.environment), read_small_file);
+  auto found = docker::find_registry_auth(repository, image.registry(),
+                                          docker::docker_config_paths(in_.environment),
+                                          docker::read_host_file);
   for (const auto& warning : found.warnings) log_.warning(warning);
   if (found.header.empty()) {
     log_.warning("No registry credentials match, pulling without",

@@ -15,6 +15,7 @@ struct ImageInputs {
   bool force_pull = false;
   Lookup environment;  ///< for Docker's config files
   std::string docker_repository;
+  std::string platform;  ///< empty = the daemon's; an image of another may be there: always pulled
 };
 
 class ImageFetch {

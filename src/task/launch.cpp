@@ -1,8 +1,10 @@
 #include "task/launch.hpp"
 
-#include "base/redact.hpp"
+#include <boost/json/serialize.hpp>
+
 #include "base/text.hpp"
 #include "base/wipe.hpp"
+#include "docker/host_files.hpp"
 #include "task/docker_return.hpp"
 #include "task/image_fetch.hpp"
 
@@ -38,14 +40,16 @@ Launch::Launch(docker::Engine& engine, docker::ExitWatch& exit_watch, Log& log, 
 asio::awaitable<Launch::Outcome> Launch::run() {
   auto reached = co_await reach_docker();
   if (!reached) co_return LaunchError{reached.error(), {}};
-  ImageFetch image(tools_,
-                   {in_.spec.image, in_.force_pull, in_.environment, in_.docker_repository});
+  ImageFetch image(tools_, {in_.spec.image, in_.force_pull, in_.environment, in_.docker_repository,
+                            in_.spec.platform});
   const auto fetched = co_await image.run();
   if (!fetched) co_return LaunchError{with_hint(fetched.error()), {}};
   const auto complete = co_await complete_spec();
   if (!complete) co_return LaunchError{complete.error(), {}};
   if (is_cancelled()) co_return LaunchError{cancelled("launch"), {}};
   log_environment();
+  const auto made = docker::make_directories(in_.spec.directories);
+  if (!made) co_return LaunchError{made.error(), {}};
   const auto resolved = co_await resolve_secrets();
   if (!resolved) co_return LaunchError{resolved.error(), {}};
   const auto id = co_await container_.create(in_.spec);
@@ -53,6 +57,8 @@ asio::awaitable<Launch::Outcome> Launch::run() {
   if (!id) co_return LaunchError{with_hint(id.error()), {}};
   handlers_.on_created(*id);
   if (is_cancelled()) co_return co_await clean_up(*id, cancelled("launch"));
+  const auto connected = co_await connect_networks(*id);
+  if (!connected) co_return co_await clean_up(*id, with_hint(connected.error()));
   const auto started = co_await container_.start(*id);
   if (!started) co_return co_await clean_up(*id, with_hint(started.error()));
   auto launched = co_await container_.look(*id);
@@ -120,10 +126,20 @@ asio::awaitable<Result<void>> Launch::resolve_secrets() {
   co_return cancelled("launch");
 }
 
+asio::awaitable<Result<void>> Launch::connect_networks(std::string id) {
+  for (const auto& network : in_.spec.more_networks) {
+    const auto connected = co_await tools_.engine.connect_network(
+        network.name, id, boost::json::serialize(network.endpoint));
+    if (!connected) co_return connected.error().during("connect network", network.name);
+    tools_.log.info("Network connected", {{"network", network.name}});
+  }
+  co_return boost::system::in_place_value;
+}
+
 void Launch::log_environment() const {
   tools_.log.info("Docker Environment --------------------");
   for (const auto& assignment : in_.spec.env)
-    tools_.log.info(" * " + redact_assignment(assignment));
+    tools_.log.info(" * " + docker::shown_variable(in_.spec, assignment));
   tools_.log.info("---------------------------------------");
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/go_duration.hpp"
 #include "base/text.hpp"
+#include "docker/host_files.hpp"
 #include "task/runner.hpp"
 
 namespace sidecar_executor::task {
@@ -77,6 +78,8 @@ docker::SpecInputs Runner::spec_inputs(const std::string& task_id) const {
   docker::SpecInputs inputs;
   inputs.settings = &config_.settings;
   inputs.executor_environment = config_.environment;
+  inputs.read_file = docker::read_host_file;
+  inputs.sandbox = config_.agent.sandbox;
   // The Docker host is the agent's host: DOCKER_HOST elsewhere would break port mappings too.
   inputs.host_cpus = static_cast<double>(std::max(1L, ::sysconf(_SC_NPROCESSORS_ONLN)));
   inputs.own_labels = config_.own_labels;

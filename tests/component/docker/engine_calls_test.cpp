@@ -308,6 +308,27 @@ TEST_F(EngineTest, Create) {
   EXPECT_EQ(last().header("Content-Type"), "application/json");
 }
 
+TEST_F(EngineTest, CreateForAPlatform) {
+  make_engine({}, "1.41");
+  always(answer(201, R"({"Id":"abc"})"));
+  ASSERT_OK(loop.run([&] { return engine->create("n", "{}", "linux/arm64"); }));
+  EXPECT_EQ(last().target, "/v1.41/containers/create?name=n&platform=linux%2Farm64");
+}
+
+TEST_F(EngineTest, ConnectNetwork) {
+  make_engine({}, "1.41");
+  always(answer(200, "{}"));
+  ASSERT_OK(
+      loop.run([&] { return engine->connect_network("a b", "abc", R"({"Aliases":["x"]})"); }));
+  EXPECT_EQ(last().method, "POST");
+  EXPECT_EQ(last().target, "/v1.41/networks/a%20b/connect");
+  EXPECT_EQ(last().body, R"({"Container":"abc","EndpointConfig":{"Aliases":["x"]}})");
+  always(refusal(404, "network a b not found"));
+  make_engine({});
+  const auto refused = loop.run([&] { return engine->connect_network("a b", "abc", "{}"); });
+  EXPECT_ERROR(refused, ErrorKind::not_found, "network a b not found");
+}
+
 TEST_F(EngineTest, CreateWithoutWarnings) {
   for (const std::string warnings : {"null", "[]"}) {
     always(answer(201, R"({"Id":"abc","Warnings":)" + warnings + "}"));

@@ -1,0 +1,200 @@
+#include "app/render.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/json.hpp>
+#include <fstream>
+#include <iostream>
+#include <sstream>
+
+#include "app/environment.hpp"
+#include "app/singularity_deploy.hpp"
+#include "base/text.hpp"
+#include "docker/container_spec.hpp"
+#include "docker/host_files.hpp"
+#include "mesos/task_info.hpp"
+
+namespace sidecar_executor::app {
+namespace {
+
+namespace json = boost::json;
+
+constexpr int exit_refused = 1;
+constexpr int exit_no_input = 66;  // EX_NOINPUT
+constexpr int exit_config = 78;    // EX_CONFIG
+
+/// Two blanks a level, members in Docker's usual order, which is ours.
+void print(std::ostream& out, const json::value& value, const std::string& indent = "") {
+  const std::string inner = indent + "  ";
+  const char* separator = "\n";
+  if (value.is_object() && !value.get_object().empty()) {
+    out << "{";
+    for (const auto& member : value.get_object()) {
+      out << separator << inner << json::serialize(json::value(member.key())) << ": ";
+      print(out, member.value(), inner);
+      separator = ",\n";
+    }
+    out << "\n" << indent << "}";
+  } else if (value.is_array() && !value.get_array().empty()) {
+    out << "[";
+    for (const auto& item : value.get_array()) {
+      out << separator << inner;
+      print(out, item, inner);
+      separator = ",\n";
+    }
+    out << "\n" << indent << "]";
+  } else {
+    out << json::serialize(value);
+  }
+}
+
+/// Members of an object that the executor does not read.
+void list_unread(std::ostream& err, const json::value* value, const std::string& path,
+                 std::initializer_list<std::string_view> read) {
+  if (value == nullptr || !value->is_object()) return;
+  for (const auto& member : value->get_object()) {
+    const std::string_view name = member.key();
+    if (std::find(read.begin(), read.end(), name) == read.end())
+      err << "ignored: " << path << name << ": not used by the executor\n";
+  }
+}
+
+const json::value* at(const json::value* value, std::string_view key) {
+  return value != nullptr && value->is_object() ? value->get_object().if_contains(key) : nullptr;
+}
+
+void list_unread_fields(std::ostream& err, const json::value& task) {
+  list_unread(err, &task, "",
+              {"name", "task_id", "agent_id", "resources", "limits", "executor", "container",
+               "kill_policy", "max_completion_time"});
+  const auto* container = at(&task, "container");
+  list_unread(
+      err, container, "container.",
+      {"type", "hostname", "docker", "volumes", "network_infos", "rlimit_info", "linux_info"});
+  list_unread(err, at(container, "docker"), "container.docker.",
+              {"image", "network", "port_mappings", "privileged", "parameters", "force_pull_image",
+               "volume_driver"});
+}
+
+/// The TaskInfo in the text, whatever form it has.
+Result<json::value> task_in(const std::string& text, std::ostream& err) {
+  boost::system::error_code failed;
+  auto document = json::parse(text, failed);
+  if (failed) return Error{ErrorKind::invalid, "not JSON: " + failed.message()};
+  if (!document.is_object())
+    return Error{ErrorKind::invalid,
+                 "expected a TaskInfo, a LAUNCH event or a Singularity deploy, found no object"};
+  const auto& object = document.get_object();
+  if (const auto* launch = at(&document, "launch")) {
+    const auto* task = at(launch, "task");
+    if (task == nullptr) return Error{ErrorKind::invalid, "launch.task: missing"};
+    return *task;
+  }
+  if (!is_singularity_deploy(object)) return std::move(document);
+  auto deployed = task_of_deploy(object);
+  if (!deployed) return deployed.error();
+  for (const auto& line : deployed->unused) err << "ignored: " << line << "\n";
+  for (const auto& line : deployed->notes) err << "note: " << line << "\n";
+  return json::value(std::move(deployed->task));
+}
+
+/// As the agent starts the executor: the task's variables over the host's.
+LoadedSettings settings_of(const mesos::TaskInfo& task, const RenderInputs& inputs) {
+  auto names = inputs.environment_names;
+  for (const auto& variable : task.executor_environment) names.push_back(variable.name);
+  const Lookup lookup = [&](std::string_view name) {
+    auto own = mesos::executor_variable(task, name);
+    return own ? own : inputs.environment(name);
+  };
+  return load_settings(lookup, names, "HOSTNAME");
+}
+
+docker::SpecInputs spec_inputs(const Settings& settings, const RenderInputs& inputs) {
+  docker::SpecInputs out;
+  out.settings = &settings;
+  out.executor_environment = inputs.environment;
+  out.read_file = docker::read_host_file;
+  out.sandbox = inputs.environment("MESOS_SANDBOX").value_or("$MESOS_SANDBOX");
+  out.host_cpus = inputs.host_cpus;
+  return out;
+}
+
+/// What only a launch knows.
+void list_additions(const docker::ContainerSpec& spec, const Settings& settings,
+                    std::ostream& err) {
+  err << "note: labels io.sidecar-executor.* are added at the launch\n";
+  if (settings.seed_sidecar) err << "note: SIDECAR_SEEDS is added at the launch\n";
+  if (!settings.aws_role.empty())
+    err << "note: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are added at the launch\n";
+  if (!spec.platform.empty()) err << "note: asked for with platform=" << spec.platform << "\n";
+  for (const auto& network : spec.more_networks) {
+    err << "note: then connected to network " << network.name;
+    if (!network.endpoint.empty()) err << " with " << json::serialize(network.endpoint);
+    err << "\n";
+  }
+  for (const auto& folder : spec.directories)
+    err << "note: " << folder << " is made when it is missing\n";
+}
+
+void print_body(const docker::ContainerSpec& spec, std::ostream& out) {
+  std::vector<std::string> shown;
+  for (const auto& assignment : spec.env) {
+    const auto name = assignment.substr(0, assignment.find('='));
+    const auto& secret = spec.secret_names;
+    const bool hidden = std::find(secret.begin(), secret.end(), name) != secret.end();
+    shown.push_back(hidden ? name + "=[REDACTED]" : assignment);
+  }
+  print(out, json::parse(docker::create_body(spec, shown)));
+  out << "\n";
+}
+
+int refuse(std::ostream& err, const std::string& why) {
+  err << "refused: " << why << "\n";
+  return exit_refused;
+}
+
+}  // namespace
+
+int render(const RenderInputs& inputs, std::ostream& out, std::ostream& err) {
+  const auto json = task_in(inputs.text, err);
+  if (!json) return refuse(err, json.error().message);
+  const auto task = mesos::parse_task_info(*json);
+  if (!task) return refuse(err, task.error().message);
+  const auto loaded = settings_of(*task, inputs);
+  for (const auto& warning : loaded.warnings) err << "warning: " << warning << "\n";
+  for (const auto& problem : loaded.problems) err << "bad setting: " << problem << "\n";
+  if (!loaded.problems.empty()) return exit_config;
+  if (const auto why = mesos::why_not_launchable(*task)) return refuse(err, *why);
+  const auto spec = docker::make_container_spec(*task, spec_inputs(loaded.settings, inputs));
+  if (!spec) return refuse(err, spec.error().message);
+  list_unread_fields(err, *json);
+  for (const auto& warning : spec->warnings) err << "warning: " << warning << "\n";
+  for (const auto& warning : spec->log_warnings) err << "warning: " << warning << "\n";
+  for (const auto& note : spec->notes) err << "ignored: " << note << "\n";
+  list_additions(*spec, loaded.settings, err);
+  print_body(*spec, out);
+  return 0;
+}
+
+int render_file(const std::string& path) {
+  std::stringstream text;
+  if (path == "-") {
+    text << std::cin.rdbuf();
+  } else {
+    const std::ifstream file(path);
+    if (!file) {
+      std::cerr << "sidecar-executor: " << path << ": cannot be read\n";
+      return exit_no_input;
+    }
+    text << file.rdbuf();
+  }
+  RenderInputs inputs;
+  inputs.text = text.str();
+  inputs.environment = process_environment();
+  inputs.environment_names = environment_names();
+  inputs.host_cpus = static_cast<double>(std::max(1L, ::sysconf(_SC_NPROCESSORS_ONLN)));
+  return render(inputs, std::cout, std::cerr);
+}
+
+}  // namespace sidecar_executor::app

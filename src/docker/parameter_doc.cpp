@@ -1,0 +1,62 @@
+#include "base/text.hpp"
+#include "docker/parameter_table.hpp"
+
+namespace sidecar_executor::docker {
+namespace {
+
+constexpr std::string_view introduction =
+    R"(<!-- Generated from the table in src/docker/parameter_table.cpp; do not edit. -->
+<!-- sidecar-executor docs parameters > docs/parameters.md -->
+
+# Docker parameters
+
+`container.docker.parameters` of a task (Singularity: `dockerParameters`; Marathon:
+`container.docker.parameters`) are flags of `docker run`. These are honoured, with the syntax that
+`docker run` has for them.
+
+)";
+
+constexpr std::string_view rules = R"(
+## Rules
+
+- A leading `--` in the key is accepted. Keys are otherwise exact.
+- Flags that are lists are repeated: one parameter an element. Of the others the last one counts.
+- **Switches** (without an example): an empty value or `true` is on, `false` is off.
+- **Sizes**: bytes, or with k, m, g, t, p behind it (`512m`, `1.5g`, `64MiB`), powers of 1024.
+- **Times** are Go durations (`30s`, `1m30s`).
+- **Files** (`env-file`, `label-file`, a seccomp profile) are read from the agent's host when the task is
+  launched: absolute paths, at most 1 MiB.
+- An unknown flag, or a value that cannot be read, is a warning in the log and in the message of
+  TASK_RUNNING, and the rest of the task runs. With `EXECUTOR_STRICT_PARAMETERS=true` it is TASK_ERROR.
+  Neither shows the value: it may be a secret.
+- Where a field of the task, or a limit that a setting forces, asks for something else than a parameter
+  does, the field or the limit wins, and that is a warning.
+- `ip`, `ip6`, `link-local-ip` and `network-alias` need a network of one's own (`docker network
+  create`): Docker refuses them in its default networks, so there they are a warning (or TASK_ERROR).
+- Not a parameter: `detach`, `interactive`, `attach`, `cidfile`, `pull` and other flags that concern the
+  `docker` command and not the container.
+)";
+
+}  // namespace
+
+std::string parameters_markdown() {
+  std::string out(introduction);
+  out += "| Parameter | Example | Sets | Meaning |\n|---|---|---|---|\n";
+  const auto code = [](std::string_view text) {
+    std::string cell;
+    for (const char c : text) cell += c == '|' ? std::string("\\|") : std::string(1, c);
+    return cell.empty() ? std::string() : "`" + cell + "`";
+  };
+  for (const auto& flag : parameter_flags()) {
+    out += "| " + code(flag.name);
+    for (const auto& alias : split_blanks(flag.aliases)) out += ", " + code(alias);
+    const bool ignored = flag.target.empty() && flag.name != "restart";
+    out += " | " + code(flag.syntax) + " | " +
+           code(flag.target == "Healthcheck.None" ? "Healthcheck.Test" : flag.target) + " | ";
+    out += (ignored ? "Ignored: " : "") + std::string(flag.doc) + " |\n";
+  }
+  out += rules;
+  return out;
+}
+
+}  // namespace sidecar_executor::docker
