@@ -33,6 +33,8 @@ inline constexpr auto exit_code_unknown = 60s;
 /// Between the stop and the start of a `docker restart`: the end of a container that somebody had
 /// Docker signal is told so much later.
 inline constexpr auto exit_may_be_a_restart = 1s;
+/// docker-credential-NAME: some ask a server.
+inline constexpr auto credential_helper = 10s;
 inline constexpr auto pull_first_retry = 100ms;
 inline constexpr int pull_attempts = 5;
 

@@ -78,6 +78,7 @@ class Finder {
   /// By exact key, then by host, file by file.
   bool find(const std::string& wanted) {
     for (const auto& file : files_) {
+      add_helpers(file, wanted);
       const auto* entries = file.entries();
       if (entries == nullptr) continue;
       if (const auto* exact = entries->if_contains(wanted); exact && use(file, wanted, *exact))
@@ -91,27 +92,27 @@ class Finder {
     return false;
   }
 
-  /// Nothing was found: does a helper program keep what we look for?
-  void name_helpers(const std::string& wanted) {
-    for (const auto& file : files_) {
-      std::string helper = text_at(file.root, "credsStore");
-      std::string_view member = "credsStore";
-      const auto* helpers = file.root.if_contains("credHelpers");
-      if (helpers != nullptr && helpers->is_object()) {
-        for (const auto& entry : helpers->get_object()) {
-          if (host_of(entry.key()) != host_of(wanted) || !entry.value().is_string()) continue;
-          helper = std::string(entry.value().get_string());
-          member = "credHelpers";
-        }
+ private:
+  /// credHelpers for this registry, then the file's credsStore.
+  void add_helpers(const ConfigFile& file, const std::string& wanted) {
+    const auto* helpers = file.root.if_contains("credHelpers");
+    if (helpers != nullptr && helpers->is_object()) {
+      for (const auto& entry : helpers->get_object()) {
+        if (host_of(entry.key()) == host_of(wanted) && entry.value().is_string())
+          add_helper(std::string(entry.value().get_string()), std::string(entry.key()),
+                     file.path + ", credHelpers");
       }
-      if (helper.empty()) continue;
-      warn(file.path + ": credentials for " + one_line(wanted, longest_key) +
-           " may be with docker-credential-" + one_line(helper, longest_key) + " (" +
-           std::string(member) + "), which is not supported yet, ignoring");
     }
+    const auto store = text_at(file.root, "credsStore");
+    if (!store.empty()) add_helper(store, wanted, file.path + ", credsStore");
   }
 
- private:
+  void add_helper(std::string name, std::string server, std::string source) {
+    for (const auto& known : out_.helpers)
+      if (known.name == name && known.server == server) return;
+    out_.helpers.push_back({std::move(name), std::move(server), std::move(source)});
+  }
+
   bool use(const ConfigFile& file, const std::string& key, const json::value& entry) {
     if (!entry.is_object()) return false;
     const auto where = file.path + ", entry " + one_line(key, longest_key);
@@ -197,9 +198,27 @@ RegistryAuth find_registry_auth(const std::string& docker_repository,
   Finder finder(read_files(paths, read_file, out.warnings), out);
   const std::string image_key(image_registry == "docker.io" ? hub_key : image_registry);
   if (!docker_repository.empty() && finder.find(docker_repository)) return out;
-  if (finder.find(image_key)) return out;
-  finder.name_helpers(image_key);
+  finder.find(image_key);
   return out;
+}
+
+Result<std::string> auth_of_helper(const CredentialHelper& helper, std::string_view output) {
+  boost::system::error_code failed;
+  const auto parsed = json::parse(output, failed);
+  const auto* object = failed ? nullptr : parsed.if_object();
+  const auto user = object != nullptr ? text_at(*object, "Username") : std::string{};
+  const auto secret = object != nullptr ? text_at(*object, "Secret") : std::string{};
+  if (user.empty() || secret.empty())
+    return Error{ErrorKind::protocol, "docker-credential-" + helper.name +
+                                          " printed no JSON object with Username and Secret"};
+  Credentials out;
+  if (user == "<token>") {
+    out.identity_token = secret;
+  } else {
+    out.username = user;
+    out.password = secret;
+  }
+  return header_of(out, helper.server);
 }
 
 }  // namespace sidecar_executor::docker

@@ -1,9 +1,11 @@
 #include "task/image_fetch.hpp"
 
+#include <boost/asio/this_coro.hpp>
 #include <random>
 
 #include "base/go_duration.hpp"
 #include "base/timeouts.hpp"
+#include "docker/credential_helper.hpp"
 #include "docker/host_files.hpp"
 #include "docker/progress.hpp"
 #include "docker/registry_auth.hpp"
@@ -59,7 +61,7 @@ asio::awaitable<Result<bool>> ImageFetch::is_present(const docker::ImageRef& ima
 }
 
 asio::awaitable<Result<void>> ImageFetch::pull(const docker::ImageRef& image) {
-  const std::string auth = registry_credentials(image);
+  const std::string auth = co_await registry_credentials(image);
   nanoseconds wait = timeouts::pull_first_retry;
   PhaseClock clock(phases_, "pull");
   for (int number = 1;; ++number) {
@@ -115,7 +117,30 @@ asio::awaitable<Result<void>> ImageFetch::attempt(const docker::ImageRef& image,
   co_return pulled;
 }
 
-std::string ImageFetch::registry_credentials(const docker::ImageRef& image) {
+/// The first helper that knows something; empty when none does.
+asio::awaitable<std::string> ImageFetch::ask_helpers(
+    std::vector<docker::CredentialHelper> helpers) {
+  const auto executor = co_await boost::asio::this_coro::executor;
+  for (const auto& helper : helpers) {
+    const auto said = co_await docker::ask_credential_helper(executor, helper, cancellation_);
+    const auto header = said ? docker::auth_of_helper(helper, *said) : said;
+    if (header) {
+      log_.info("Registry credentials found",
+                {{"source", helper.source}, {"helper", "docker-credential-" + helper.name}});
+      co_return *header;
+    }
+    if (cancellation_.cancelled()) break;
+    if (header.error().kind == ErrorKind::not_found) {
+      log_.debug(header.error().message);
+    } else {
+      log_.warning("Credential helper is of no use, ignoring",
+                   {{"source", helper.source}, {"error", header.error().message}});
+    }
+  }
+  co_return "";
+}
+
+asio::awaitable<std::string> ImageFetch::registry_credentials(docker::ImageRef image) {
   // Docker Hub's credentials, the default, are nothing to send to another registry.
   const bool only_default = in_.docker_repository == Settings().docker_repository;
   const std::string repository =
@@ -124,13 +149,15 @@ std::string ImageFetch::registry_credentials(const docker::ImageRef& image) {
                                           docker::docker_config_paths(in_.environment),
                                           docker::read_host_file);
   for (const auto& warning : found.warnings) log_.warning(warning);
+  auto by_helper = co_await ask_helpers(found.helpers);
+  if (!by_helper.empty()) co_return by_helper;
   if (found.header.empty()) {
     log_.warning("No registry credentials match, pulling without",
                  {{"DockerRepository", repository}, {"registry", image.registry()}});
   } else {
     log_.info("Registry credentials found", {{"source", found.source}});
   }
-  return found.header;
+  co_return found.header;
 }
 
 }  // namespace sidecar_executor::task

@@ -6,6 +6,7 @@
 
 #include "base/settings.hpp"
 #include "docker/image_ref.hpp"
+#include "docker/registry_auth.hpp"
 #include "task/launch_tools.hpp"
 
 namespace sidecar_executor::task {
@@ -36,7 +37,8 @@ class ImageFetch {
   asio::awaitable<Result<void>> pull(const docker::ImageRef& image);
   asio::awaitable<Result<void>> attempt(const docker::ImageRef& image, const std::string& auth);
   asio::awaitable<Result<void>> pause(const Error& error, std::chrono::nanoseconds wait);
-  std::string registry_credentials(const docker::ImageRef& image);
+  asio::awaitable<std::string> registry_credentials(docker::ImageRef image);
+  asio::awaitable<std::string> ask_helpers(std::vector<docker::CredentialHelper> helpers);
 
   LaunchTools tools_;
   docker::Engine& engine_;

@@ -141,12 +141,6 @@ TEST(RegistryAuth, WarningsNameFileAndEntryAndNoSecret) {
        "/f, entry r: auth is not the base64 of user:password, ignoring"},
       {R"({"auths":{"r":{"auth":")" + base64_encode("s3cr3t") + "\"}}}",
        "/f, entry r: auth is not the base64 of user:password, ignoring"},
-      {R"({"auths":{"r":{}},"credsStore":"pass"})",
-       "/f: credentials for r may be with docker-credential-pass (credsStore), which is not "
-       "supported yet, ignoring"},
-      {R"({"credHelpers":{"r":"ecr-login","x":"y"}})",
-       "/f: credentials for r may be with docker-credential-ecr-login (credHelpers), which is not "
-       "supported yet, ignoring"},
   };
   for (const auto& row : table) {
     const auto got = find("r", "r", {{"/f", row.json}});
@@ -160,12 +154,60 @@ TEST(RegistryAuth, WarningsNameFileAndEntryAndNoSecret) {
   EXPECT_EQ(unreadable.warnings, (Texts{"/f cannot be read: permission denied, ignoring"}));
 }
 
-TEST(RegistryAuth, HelpersAreNotNamedWhenNotNeeded) {
+std::string helpers_of(const RegistryAuth& auth) {
+  std::string out;
+  for (const auto& helper : auth.helpers)
+    out += helper.name + " for " + helper.server + " (" + helper.source + ")\n";
+  return out;
+}
+
+TEST(RegistryAuth, HelpersAreNamedInOrder) {
+  const struct {
+    std::string json, helpers;
+  } table[] = {
+      {R"({"credHelpers":{"https://r/v2/":"ecr-login","x":"y"},"credsStore":"pass"})",
+       "ecr-login for https://r/v2/ (/f, credHelpers)\npass for r (/f, credsStore)\n"},
+      {R"({"auths":{"r":{}},"credsStore":"pass"})", "pass for r (/f, credsStore)\n"},
+      {R"({"credHelpers":{"x":"y"}})", ""},
+      {R"({"credHelpers":[],"credsStore":5})", ""},
+  };
+  for (const auto& row : table) {
+    const auto got = find("r", "r", {{"/f", row.json}});
+    EXPECT_EQ(got.header, "");
+    EXPECT_EQ(helpers_of(got), row.helpers);
+    EXPECT_TRUE(got.warnings.empty());
+  }
+}
+
+TEST(RegistryAuth, HelpersOfTheImagesRegistryComeSecond) {
+  const auto got = find("https://r/v1/", "other:5000",
+                        {{"/f", R"({"credHelpers":{"r":"a","other:5000":"b"}})"}});
+  EXPECT_EQ(helpers_of(got), "a for r (/f, credHelpers)\nb for other:5000 (/f, credHelpers)\n");
+  const auto hub_store = find("", "docker.io", {{"/f", R"({"credsStore":"pass"})"}});
+  EXPECT_EQ(helpers_of(hub_store), "pass for " + hub + " (/f, credsStore)\n");
+}
+
+TEST(RegistryAuth, AHelperBesideAnEntry) {
   const auto got =
       find("r", "r", {{"/f", R"({"credsStore":"pass","auths":{)" + entry("r", "u:p") + "}}"}});
   EXPECT_NE(got.header, "");
-  EXPECT_TRUE(got.warnings.empty());
-  EXPECT_TRUE(find("r", "r", {{"/f", R"({"credHelpers":{"x":"y"}})"}}).warnings.empty());
+  EXPECT_EQ(got.helpers.size(), 1U);
+}
+
+TEST(RegistryAuth, WhatAHelperPrints) {
+  const CredentialHelper helper{"test", "r", "f"};
+  const auto user = auth_of_helper(helper, R"({"ServerURL":"r","Username":"u","Secret":"p"})");
+  ASSERT_TRUE(user);
+  EXPECT_EQ(plain(*user), R"({"username":"u","password":"p","serveraddress":"r"})");
+  const auto token = auth_of_helper(helper, R"({"Username":"<token>","Secret":"t"})");
+  ASSERT_TRUE(token);
+  EXPECT_EQ(plain(*token), R"({"serveraddress":"r","identitytoken":"t"})");
+  for (const auto* output : {"", "s3cr3t", "[]", R"({"Username":"s3cr3t"})", R"({"Secret":5})"}) {
+    const auto bad = auth_of_helper(helper, output);
+    ASSERT_FALSE(bad) << output;
+    EXPECT_EQ(bad.error().message,
+              "docker-credential-test printed no JSON object with Username and Secret");
+  }
 }
 
 TEST(RegistryAuth, Noise) {
