@@ -15,6 +15,7 @@
 namespace sx_bench {
 namespace {
 
+constexpr int kServers = 12;  // an executor has at most five connections at once
 constexpr std::size_t kNone = static_cast<std::size_t>(-1);
 
 bool send_all(int fd, const char* bytes, std::size_t size) {
@@ -53,13 +54,13 @@ DockerProxy::DockerProxy(std::string docker_socket)
       ::listen(listener_.get(), 64) != 0) {
     throw std::runtime_error(path_ + ": " + std::strerror(errno));
   }
-  acceptor_ = std::thread([this] { accept_all(); });
+  for (int i = 0; i < kServers; ++i) servers_.emplace_back([this] { serve(); });
 }
 
 DockerProxy::~DockerProxy() {
   ::eventfd_write(stop_.get(), 1);
-  acceptor_.join();
-  for (auto& connection : connections_) connection.join();
+  ::shutdown(listener_.get(), SHUT_RDWR);
+  for (auto& server : servers_) server.join();
   ::unlink(path_.c_str());
   ::rmdir(folder_.c_str());
 }
@@ -72,24 +73,22 @@ std::vector<DockerProxy::Exchange> DockerProxy::take() {
   return result;
 }
 
-void DockerProxy::accept_all() {
+void DockerProxy::serve() {
   for (;;) {
-    pollfd both[] = {{listener_.get(), POLLIN, 0}, {stop_.get(), POLLIN, 0}};
-    if (::poll(both, 2, -1) < 0) continue;
-    if (both[1].revents != 0) return;
+    FileDescriptor docker;
+    try {
+      docker.reset(connect_unix(docker_socket_));
+    } catch (const std::exception&) {
+      return;  // dockerd is gone: the executor's connections stay unanswered
+    }
+    // In place of poll(): the kernel wakes one of them, not all.
     FileDescriptor client(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
-    if (client.get() < 0) continue;
-    connections_.emplace_back([this, fd = client.release()] { forward(FileDescriptor(fd)); });
+    if (client.get() < 0) return;  // shut down by the destructor
+    forward(std::move(client), std::move(docker));
   }
 }
 
-void DockerProxy::forward(FileDescriptor client) {
-  FileDescriptor docker;
-  try {
-    docker.reset(connect_unix(docker_socket_));
-  } catch (const std::exception&) {
-    return;  // the executor sees a connection that was closed
-  }
+void DockerProxy::forward(FileDescriptor client, FileDescriptor docker) {
   std::size_t current = kNone;
   char buffer[65536];
   for (;;) {

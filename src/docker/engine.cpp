@@ -164,6 +164,7 @@ asio::awaitable<Result<std::string>> Engine::negotiate(net::Cancellation* cancel
     version_ = minor == 0 ? "" : "/v1." + std::to_string(std::min(minor, newest_minor));
   }
   negotiated_ = true;
+  if (cancellation == nullptr && connection.is_reusable()) idle_.emplace(std::move(connection));
   const std::string server(response->header("Server"));
   co_return (server.empty() ? "Docker" : server) + ", API " +
       (offered.empty() ? "unknown" : offered) +
