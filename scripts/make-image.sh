@@ -45,9 +45,8 @@ else
   mkdir -p "$root"/{bin,etc,dev,proc,sys,root,tmp,var,www}
   chmod 1777 "$root/tmp"
   install -m 755 "$busybox" "$root/bin/busybox"
-  "$busybox" --list | while IFS= read -r applet; do
-    [[ $applet == busybox ]] || ln -s busybox "$root/bin/$applet"
-  done
+  # Hard links, in one process: some 400 applets would be 400 runs of ln.
+  "$root/bin/busybox" --install "$root/bin"
   printf 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n' >"$root/etc/passwd"
   printf 'root:x:0:\nnogroup:x:65534:\n' >"$root/etc/group"
   printf '<h1>It works</h1>\n' >"$root/www/index.html"

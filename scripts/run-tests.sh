@@ -10,7 +10,8 @@ cd "$SX_ROOT"
 preset=$1
 shift
 log=build/$preset/tests.log
-jobs=${JOBS:-$(nproc)}
+# System tests wait for daemons and clocks most of the time.
+jobs=$((2 * ${JOBS:-$(nproc)}))
 status=0
 # A colour code would hide the words from the filter.
 NO_COLOR=1 CLICOLOR=0 ctest --test-dir "build/$preset" --no-tests=error --output-on-failure \

@@ -10,6 +10,7 @@
 #include <atomic>
 #include <cstdlib>
 #include <fstream>
+#include <set>
 #include <sstream>
 
 extern char** environ;
@@ -87,6 +88,12 @@ std::string text_of(const json::object& object, std::string_view key) {
   return value != nullptr && value->is_string() ? std::string(value->as_string()) : std::string();
 }
 
+/// Of every executor that this process had started: their containers are labelled with it.
+std::set<std::string>& sandboxes() {
+  static std::set<std::string> all;
+  return all;
+}
+
 void take_line(const std::string& line, RunResult& result, const RunOptions& options) {
   boost::system::error_code ec;
   auto value = json::parse(line, ec);
@@ -107,6 +114,7 @@ void take_line(const std::string& line, RunResult& result, const RunOptions& opt
     result.updates.push_back(std::move(update));
   } else if (kind == "sandbox") {
     result.sandbox = text_of(event, "path");
+    sandboxes().insert(result.sandbox);
   } else if (kind == "exit") {
     if (const auto* code = event.if_contains("executor_code");
         code != nullptr && code->is_int64()) {
@@ -288,15 +296,20 @@ std::string SystemTest::image() { return "sx-test:1"; }
 
 void SystemTest::TearDown() {
   for (const auto& container : containers_) run_command({"docker", "rm", "-f", container});
-  // Nothing that an executor started may outlive its test, running or ended.
-  const auto running =
-      run_command({"docker", "ps", "-q", "--filter", "label=io.sidecar-executor.version"});
-  EXPECT_EQ(running.output, "") << "a container of an executor still runs";
-  const auto all =
-      run_command({"docker", "ps", "-aq", "--filter", "label=io.sidecar-executor.version"});
+  // Nothing that this test's executors started may outlive it, running or ended. The daemon may
+  // hold other tests' containers: ours are those of the sandboxes that we made.
+  const auto listed = run_command(
+      {"docker", "ps", "-a", "--no-trunc", "--filter", "label=io.sidecar-executor.version",
+       "--format", "{{.ID}} {{.State}} {{.Label \"io.sidecar-executor.sandbox\"}}"});
   std::vector<std::string> remove{"docker", "rm", "-f"};
-  std::istringstream lines(all.output);
-  for (std::string id; std::getline(lines, id);) remove.push_back(id);
+  std::istringstream lines(listed.output);
+  std::string id;
+  std::string state;
+  for (std::string sandbox; lines >> id >> state && std::getline(lines >> std::ws, sandbox);) {
+    if (!sandboxes().contains(sandbox)) continue;
+    EXPECT_EQ(state, "exited") << "container " << id << " of an executor of this test is left";
+    remove.push_back(id);
+  }
   if (remove.size() > 3) run_command(remove);
 }
 
