@@ -72,6 +72,11 @@ if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
   exit 0
 fi
 
+# Collectors that are unpacked, not installed (docs/logging.md).
+unpack_collectors() {
+  if [[ " ${purposes[*]} " == *" test "* ]]; then "$SX_ROOT/scripts/collectors.sh"; fi
+}
+
 # missing_packages: those that are not installed. One call, whatever their number.
 missing_packages() {
   dpkg-query -W -f '${binary:Package} ${Status}\n' "${packages[@]}" 2>/dev/null |
@@ -80,7 +85,10 @@ missing_packages() {
 }
 
 mapfile -t missing < <(missing_packages)
-((${#missing[@]})) || exit 0
+if ((${#missing[@]} == 0)); then
+  unpack_collectors
+  exit 0
+fi
 
 as_root=()
 if ((EUID != 0)); then
@@ -118,3 +126,4 @@ if [[ " ${missing[*]} " == *" docker-registry "* && -d /run/systemd/system ]]; t
 fi
 mapfile -t missing < <(missing_packages)
 ((${#missing[@]} == 0)) || die "still missing after the installation: ${missing[*]}"
+unpack_collectors

@@ -11,33 +11,6 @@ bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0U) ==
 
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n'; }
 
-/// Bytes of the valid character that `text` begins with; 0 when it begins with none. Overlong
-/// forms, surrogates and everything above U+10FFFF are invalid (Unicode table 3-7).
-std::size_t character_size(std::string_view text) {
-  const auto at = [text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char lead = at(0);
-  if (lead < 0x80) return 1;
-  std::size_t size = 0;
-  unsigned char low = 0x80;
-  unsigned char high = 0xBF;
-  if (lead >= 0xC2 && lead <= 0xDF) {
-    size = 2;
-  } else if (lead >= 0xE0 && lead <= 0xEF) {
-    size = 3;
-    if (lead == 0xE0) low = 0xA0;
-    if (lead == 0xED) high = 0x9F;
-  } else if (lead >= 0xF0 && lead <= 0xF4) {
-    size = 4;
-    if (lead == 0xF0) low = 0x90;
-    if (lead == 0xF4) high = 0x8F;
-  }
-  if (size == 0 || text.size() < size || at(1) < low || at(1) > high) return 0;
-  for (std::size_t i = 2; i < size; ++i) {
-    if (!is_continuation(text[i])) return 0;
-  }
-  return size;
-}
-
 /// Reads one shell word; `at` is at its first character. False: a quote or a backslash is open.
 bool take_shell_word(std::string_view text, std::size_t& at, std::string& word) {
   while (at < text.size() && !is_blank(text[at])) {
@@ -73,11 +46,37 @@ bool take_shell_word(std::string_view text, std::size_t& at, std::string& word) 
 
 }  // namespace
 
+/// Overlong forms, surrogates and everything above U+10FFFF are invalid (Unicode table 3-7).
+std::size_t utf8_character_size(std::string_view text) {
+  const auto at = [text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char lead = at(0);
+  if (lead < 0x80) return 1;
+  std::size_t size = 0;
+  unsigned char low = 0x80;
+  unsigned char high = 0xBF;
+  if (lead >= 0xC2 && lead <= 0xDF) {
+    size = 2;
+  } else if (lead >= 0xE0 && lead <= 0xEF) {
+    size = 3;
+    if (lead == 0xE0) low = 0xA0;
+    if (lead == 0xED) high = 0x9F;
+  } else if (lead >= 0xF0 && lead <= 0xF4) {
+    size = 4;
+    if (lead == 0xF0) low = 0x90;
+    if (lead == 0xF4) high = 0x8F;
+  }
+  if (size == 0 || text.size() < size || at(1) < low || at(1) > high) return 0;
+  for (std::size_t i = 2; i < size; ++i) {
+    if (!is_continuation(text[i])) return 0;
+  }
+  return size;
+}
+
 std::string to_utf8(std::string_view bytes) {
   std::string out;
   out.reserve(bytes.size());
   while (!bytes.empty()) {
-    const std::size_t size = character_size(bytes);
+    const std::size_t size = utf8_character_size(bytes);
     out += size > 0 ? bytes.substr(0, size) : replacement;
     bytes.remove_prefix(size > 0 ? size : 1);
   }

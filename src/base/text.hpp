@@ -8,6 +8,10 @@
 
 namespace sidecar_executor {
 
+/// Bytes of the valid UTF-8 character that `text`, not empty, begins with; 0 when it begins with
+/// none.
+std::size_t utf8_character_size(std::string_view text);
+
 /// Valid UTF-8: every bad byte becomes U+FFFD. Control characters stay.
 std::string to_utf8(std::string_view bytes);
 

@@ -38,6 +38,21 @@ inline constexpr auto credential_helper = 10s;
 inline constexpr auto pull_first_retry = 100ms;
 inline constexpr int pull_attempts = 5;
 
+// Log relay (relay.md).
+inline constexpr auto relay_connect = 5s;
+inline constexpr auto relay_first_retry = 100ms;
+inline constexpr auto relay_last_retry = 2s;
+/// The collector's name, while datagrams to it fail.
+inline constexpr auto relay_look_up_again = 5s;
+/// Docker's log stream broke off: dockerd is restarting, and comes back within a second or two.
+inline constexpr auto log_first_retry = 100ms;
+inline constexpr auto log_last_retry = 5s;
+/// The log stream has ended: so has the container, as Docker will say by then. Else read on.
+inline constexpr auto log_end = 1s;
+/// While lines come fast they are read so far apart, many at a time. dockerd's end of the socket
+/// holds about 280 lines.
+inline constexpr auto log_gather = 500us;
+
 // Agent (mesos.md).
 inline constexpr auto agent_call = 10s;
 /// An UPDATE without any answer means that the connection is dead; that has to be known before

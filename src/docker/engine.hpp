@@ -121,7 +121,7 @@ class Engine {
 
   /// Log stream: head read, frames follow (docker/frames.hpp). `since` in seconds since 1970.
   struct LogQuery {
-    std::string since;
+    std::string since = {};
     bool follow = false;
     bool timestamps = false;
     std::int64_t tail = 0;  ///< the newest so many lines only; 0 = all

@@ -5,11 +5,22 @@
 namespace sidecar_executor::docker {
 namespace {
 
-constexpr std::size_t header_size = 8;
 /// stdcopy.Systemerr: dockerd's own words, `Error grabbing logs: ...`.
 constexpr unsigned char system_error = 3;
 
 }  // namespace
+
+Result<FrameHeader> parse_frame_header(const unsigned char* header) {
+  if (header[0] > system_error || header[1] != 0 || header[2] != 0 || header[3] != 0) {
+    return Error{ErrorKind::protocol,
+                 "Docker's log stream is not framed as expected (a container with a TTY?)"};
+  }
+  FrameHeader out;
+  // Stream 0 is stdin, which no log holds; stdcopy counts it as stdout.
+  out.stream = header[0] <= 1 ? LogStream::out : LogStream::err;
+  for (std::size_t i = 4; i < frame_header_size; ++i) out.size = (out.size << 8U) | header[i];
+  return out;
+}
 
 Result<void> FrameDecoder::feed(std::string_view bytes, const Sink& sink) {
   if (tty_) {
@@ -17,10 +28,10 @@ Result<void> FrameDecoder::feed(std::string_view bytes, const Sink& sink) {
     return boost::system::in_place_value;
   }
   while (!bytes.empty()) {
-    if (have_ < header_size) {
+    if (have_ < frame_header_size) {
       header_[have_++] = static_cast<unsigned char>(bytes.front());
       bytes.remove_prefix(1);
-      if (have_ < header_size) continue;
+      if (have_ < frame_header_size) continue;
       auto begun = begin_frame(sink);
       if (!begun) return begun;
       continue;
@@ -36,19 +47,12 @@ Result<void> FrameDecoder::feed(std::string_view bytes, const Sink& sink) {
 }
 
 Result<void> FrameDecoder::begin_frame(const Sink& sink) {
-  if (header_[0] > system_error || header_[1] != 0 || header_[2] != 0 || header_[3] != 0) {
-    have_ = 0;
-    return Error{ErrorKind::protocol,
-                 "Docker's log stream is not framed as expected (a container with a TTY?)"};
-  }
-  // Stream 0 is stdin, which no log holds; stdcopy counts it as stdout.
-  stream_ = header_[0] <= 1 ? LogStream::out : LogStream::err;
-  left_ = 0;
-  for (std::size_t i = 4; i < header_size; ++i) left_ = (left_ << 8U) | header_[i];
-  if (left_ == 0) {
-    have_ = 0;
-    sink(stream_, {}, true);
-  }
+  const auto header = parse_frame_header(header_);
+  if (!header || header->size == 0) have_ = 0;
+  if (!header) return header.error();
+  stream_ = header->stream;
+  left_ = header->size;
+  if (left_ == 0) sink(stream_, {}, true);
   return boost::system::in_place_value;
 }
 

@@ -48,6 +48,7 @@ asio::awaitable<bool> sleep_for(Duration time, Cancellation& cancellation);
 class Signal {
  public:
   explicit Signal(const asio::any_io_executor& executor);
+  [[nodiscard]] asio::any_io_executor executor() { return timer_.get_executor(); }
   void raise();
   /// Until raise(), or until `until` (a time; time_point::max() = for ever). Clears the flag.
   asio::awaitable<void> wait(SteadyTime until = SteadyTime::max());

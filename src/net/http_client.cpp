@@ -21,8 +21,10 @@
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
+#include <cstring>
 
 #include "base/text.hpp"
+#include "net/chunked.hpp"
 #include "net/proxy.hpp"
 #include "net/resolver.hpp"
 #include "net/tls.hpp"
@@ -153,6 +155,8 @@ struct HttpConnection::Impl {
   std::optional<TlsStream> tls;
   beast::flat_buffer buffer{buffer_limit};
   std::optional<http::response_parser<http::buffer_body>> stream;
+  ChunkDecoder chunks;              // of read_many()
+  std::uint64_t length_read = 0;    // of a body with a length, by read_many()
   bool idle = false;                // open and between exchanges
   bool busy = false;                // an operation waits and still uses buffer and stream
   std::uint64_t generation = 0;     // tells an operation that close() came while it waited
@@ -217,6 +221,9 @@ struct HttpConnection::Impl {
                                                  Duration limit);
   asio::awaitable<Result<std::string>> read_rest(SteadyTime end, Duration limit,
                                                  std::size_t body_limit);
+  asio::awaitable<error_code> read_bytes(char* data, std::size_t size, std::size_t& got);
+  Result<std::size_t> take_framing(char* data, std::size_t got);
+  [[nodiscard]] bool body_done() const;
 };
 
 asio::awaitable<Result<void>> HttpConnection::Impl::connect_to(Socket::endpoint_type endpoint,
@@ -397,6 +404,8 @@ asio::awaitable<Result<HttpResponse>> HttpConnection::open(HttpRequest request, 
   }
   if (!ec && began == self.generation) {
     self.stream.emplace();
+    self.chunks = {};
+    self.length_read = 0;
     self.stream->header_limit(header_limit);
     self.stream->body_limit(boost::none);
     self.stream->get().result(0U);  // until a status line has been read
@@ -472,6 +481,82 @@ asio::awaitable<Result<std::size_t>> HttpConnection::Impl::read_some(char* data,
 asio::awaitable<Result<std::size_t>> HttpConnection::read_some(char* data, std::size_t size,
                                                                Duration idle) {
   return impl_->read_some(data, size, end_of(idle), idle);
+}
+
+/// What is there of the body, as it is on the wire.
+asio::awaitable<error_code> HttpConnection::Impl::read_bytes(char* data, std::size_t size,
+                                                             std::size_t& got) {
+  error_code ec;
+  got = std::min(size, buffer.size());
+  if (got > 0) {  // came with the head
+    std::memcpy(data, buffer.cdata().data(), got);
+    buffer.consume(got);
+    co_return ec;
+  }
+  if (tls) {
+    got = co_await tls->async_read_some(asio::buffer(data, size),
+                                        asio::redirect_error(asio::use_awaitable, ec));
+    co_return ec;
+  }
+  for (;;) {
+    const auto received = ::recv(socket.native_handle(), data, size, MSG_DONTWAIT);
+    if (received > 0) got = static_cast<std::size_t>(received);
+    if (received == 0) ec = asio::error::eof;
+    if (received < 0) ec = error_code(errno, boost::system::system_category());
+    if (ec != asio::error::would_block && ec != asio::error::interrupted) co_return ec;
+    ec = {};
+    co_await socket.async_wait(Socket::wait_read, asio::redirect_error(asio::use_awaitable, ec));
+    if (ec || !socket.is_open()) co_return ec ? ec : asio::error::operation_aborted;
+  }
+}
+
+bool HttpConnection::Impl::body_done() const {
+  if (stream->chunked()) return chunks.done();
+  const auto length = stream->content_length();
+  return length && length_read >= *length;
+}
+
+Result<std::size_t> HttpConnection::Impl::take_framing(char* data, std::size_t got) {
+  if (!stream->chunked()) {
+    const auto length = stream->content_length();
+    if (length) {
+      got = static_cast<std::size_t>(std::min<std::uint64_t>(got, *length - length_read));
+    }
+    length_read += got;
+    return got;
+  }
+  const auto payload = chunks.decode(data, got);
+  if (payload) return *payload;
+  return Error{ErrorKind::protocol, address.display() + ": not a chunked body"};
+}
+
+asio::awaitable<Result<std::size_t>> HttpConnection::read_many(char* data, std::size_t size) {
+  Impl& self = *impl_;
+  if (self.cancelled() || !self.stream) co_return self.cancelled_error();
+  const auto hook = self.close_when_cancelled();
+  const std::uint64_t began = self.generation;
+  // A read that took only framing gives nothing: go on.
+  while (!self.body_done()) {
+    std::size_t got = 0;
+    self.busy = true;
+    const auto ec = co_await self.read_bytes(data, size, got);
+    self.busy = false;
+    const bool closed = self.cancelled() || began != self.generation;
+    if (ec == asio::error::eof && !closed && !self.stream->chunked() &&
+        !self.stream->content_length()) {
+      break;  // such a body ends with its connection
+    }
+    if (ec || closed) {
+      auto error = self.explain(ec, false, Duration::max(), began);
+      self.close();
+      co_return error;
+    }
+    auto payload = self.take_framing(data, got);
+    if (!payload) self.close();
+    if (!payload || *payload > 0) co_return payload;
+  }
+  self.close();
+  co_return std::size_t{0};
 }
 
 asio::awaitable<Result<std::string>> HttpConnection::read_rest(Duration limit,

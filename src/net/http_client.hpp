@@ -68,6 +68,10 @@ class HttpConnection {
   /// come.
   asio::awaitable<Result<std::size_t>> read_some(char* data, std::size_t size, Duration idle);
 
+  /// As read_some() without a limit, for streams of many small chunks: one read takes all that is
+  /// there, up to `size` bytes. Not together with the others on one answer.
+  asio::awaitable<Result<std::size_t>> read_many(char* data, std::size_t size);
+
   /// The rest of the body of open(), at most `body_limit` bytes.
   asio::awaitable<Result<std::string>> read_rest(Duration limit, std::size_t body_limit);
 

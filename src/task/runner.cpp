@@ -10,7 +10,6 @@
 #include "base/go_duration.hpp"
 #include "base/text.hpp"
 #include "base/timeouts.hpp"
-#include "task/log_copy.hpp"
 
 namespace sidecar_executor::task {
 using mesos::TaskState;
@@ -190,6 +189,7 @@ asio::awaitable<void> Runner::finish() {
   closing_cancel_.cancel();
   lease_cancel_.cancel();
   revoke_cancel_.cancel();
+  if (relay_) relay_->give_up();
   signals_.cancel();
   for (auto& timer : timers_) timer.reset();
   constexpr auto for_the_last_lines = std::chrono::milliseconds(500);
@@ -214,9 +214,6 @@ asio::awaitable<void> Runner::launch() {
   inputs.environment = config_.environment;
   inputs.docker_repository = config_.settings.docker_repository;
   add_vault(inputs);
-  if (config_.settings.relay_syslog || config_.settings.relay_syslog_startup_only) {
-    log_.warning("The log relay is not part of this version: nothing is sent to SyslogAddr");
-  }
   Launch launch(engine_, exit_watch_, log_, std::move(inputs), launch_cancel_, phases_,
                 {[this](const std::string& id) {
                   container_.id = id;
@@ -236,6 +233,7 @@ asio::awaitable<void> Runner::launch() {
   running_since_ = std::chrono::steady_clock::now();
   const std::string id12 = container_.id.substr(0, 12);
   ::setproctitle("-sidecar-executor %s (%s)", id12.c_str(), spec_->image.c_str());
+  begin_relay();
   spawn(exit_watch_.run(container_));
   std::string message = "container " + id12 + " runs";
   if (const auto notes = launch_notes(); !notes.empty()) message += "; " + notes;
@@ -263,6 +261,7 @@ void Runner::container_seen(const docker::ContainerState& state) {
 
 void Runner::container_ended(const docker::ContainerExit& exit) {
   drain_cancel_.cancel();  // nothing is left to drain
+  if (relay_) relay_->container_ended();
   log_.info("Container ended",
             {{"exit_code", exit.exit_code ? std::to_string(*exit.exit_code) : "unknown"},
              {"oom_killed", exit.oom_killed ? "true" : "false"}});
@@ -312,27 +311,7 @@ asio::awaitable<void> Runner::kill() {
 asio::awaitable<void> Runner::close_task(bool copy, Nanoseconds limit) {
   closing_ = true;
   exit_watch_.close();
-  const auto began = std::chrono::steady_clock::now();
-  if (copy && !container_.id.empty()) {
-    LogCopyRequest request;
-    request.container_id = container_.id;
-    request.since = config_.settings.logs_since;
-    request.tty = container_.tty;
-    request.limit = limit;
-    request.folder = config_.agent.sandbox.empty() ? "." : config_.agent.sandbox;
-    const LogCopyOutputs outputs{log_.output(), err_, out_pump_, err_pump_};
-    const auto copied = co_await copy_logs(engine_, request, outputs, closing_cancel_);
-    if (copied) {
-      summary_.logs_copied = copied->bytes > 0;
-      summary_.log_note = "the last " + format_go_duration(config_.settings.logs_since) + " (" +
-                          std::to_string(copied->bytes) +
-                          " bytes) copied to this sandbox's stdout and stderr";
-    } else {
-      summary_.log_note = "could not be copied: " + copied.error().message;
-      log_.error("Logs could not be copied", {{"error", copied.error().message}});
-    }
-    phases_.push_back({"logs", std::chrono::steady_clock::now() - began});
-  }
+  co_await flush_logs(copy, limit);
   post(event::ClosingDone{});
   // After the terminal update: a slow daemon must not hold that up.
   if (config_.settings.remove_container && !container_.id.empty()) {

@@ -23,6 +23,7 @@
 #include "task/launch.hpp"
 #include "task/lifecycle.hpp"
 #include "task/post_mortem.hpp"
+#include "task/relay_run.hpp"
 #include "vault/aws_lease.hpp"
 #include "vault/environment.hpp"
 
@@ -110,6 +111,9 @@ class Runner {
   asio::awaitable<void> kill();
   asio::awaitable<void> close_task(bool copy_logs, Nanoseconds limit);
   asio::awaitable<void> finish();
+  void begin_relay();
+  asio::awaitable<void> flush_logs(bool copy, Nanoseconds limit);
+  asio::awaitable<void> copy_container_logs(Nanoseconds limit);
   void container_seen(const docker::ContainerState& state);
   void container_ended(const docker::ContainerExit& exit);
   void write_summary();
@@ -142,6 +146,7 @@ class Runner {
   net::Cancellation revoke_cancel_;
   vault::Environment vault_;
   std::optional<vault::AwsLease> aws_lease_;  // with EXECUTOR_AWS_ROLE, from the launch on
+  std::optional<RelayRun> relay_;
   std::vector<PhaseTime> phases_;
   std::optional<SteadyTime> running_since_;
   std::optional<SteadyTime> stop_since_;

@@ -1,0 +1,122 @@
+#include "base/stamp.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <ctime>
+
+namespace sidecar_executor {
+namespace {
+
+constexpr std::size_t seconds_end = 19;  // 2026-01-02T15:04:05
+constexpr std::size_t offset_size = 6;   // +02:00
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+/// `Z` or `+02:00`, from the end; empty when there is none.
+std::string_view zone_of(std::string_view stamp) {
+  if (stamp.ends_with('Z')) return stamp.substr(stamp.size() - 1);
+  if (stamp.size() < seconds_end + offset_size) return {};
+  const auto zone = stamp.substr(stamp.size() - offset_size);
+  const bool good = (zone[0] == '+' || zone[0] == '-') && is_digit(zone[1]) && is_digit(zone[2]) &&
+                    zone[3] == ':' && is_digit(zone[4]) && is_digit(zone[5]);
+  return good ? zone : std::string_view();
+}
+
+int number(std::string_view text, std::size_t at, std::size_t size) {
+  int out = 0;
+  for (const char c : text.substr(at, size)) out = out * 10 + (c - '0');
+  return out;
+}
+
+/// Seconds since 1970.
+std::int64_t seconds_of(std::string_view stamp) {
+  using namespace std::chrono;
+  const auto day = sys_days(year(number(stamp, 0, 4)) / number(stamp, 5, 2) / number(stamp, 8, 2));
+  const std::int64_t of_day =
+      (number(stamp, 11, 2) * 60 + number(stamp, 14, 2)) * 60 + number(stamp, 17, 2);
+  const auto zone = zone_of(stamp);
+  int offset = 0;
+  if (zone.size() == offset_size) {
+    offset = (number(zone, 1, 2) * 60 + number(zone, 4, 2)) * 60;
+    if (zone.front() == '-') offset = -offset;
+  }
+  return day.time_since_epoch().count() * 86'400LL + of_day - offset;
+}
+
+}  // namespace
+
+bool is_stamp(std::string_view text) {
+  constexpr std::string_view form = "0000-00-00T00:00:00";
+  if (text.size() <= seconds_end) return false;
+  for (std::size_t i = 0; i < seconds_end; ++i) {
+    if (form[i] == '0' ? !is_digit(text[i]) : text[i] != form[i]) return false;
+  }
+  const auto zone = zone_of(text);
+  if (zone.empty()) return false;
+  const auto fraction = text.substr(seconds_end, text.size() - zone.size() - seconds_end);
+  return fraction.empty() || (fraction.front() == '.' && fraction.size() > 1 &&
+                              std::all_of(fraction.begin() + 1, fraction.end(), is_digit));
+}
+
+std::int64_t stamp_fraction(std::string_view stamp) {
+  std::int64_t fraction = 0;
+  std::int64_t unit = 100'000'000;
+  if (stamp[seconds_end] != '.') return 0;
+  for (auto at = seconds_end + 1; at < stamp.size() && is_digit(stamp[at]) && unit > 0; ++at) {
+    fraction += (stamp[at] - '0') * unit;
+    unit /= 10;
+  }
+  return fraction;
+}
+
+std::int64_t stamp_nanoseconds(std::string_view stamp) {
+  return seconds_of(stamp) * 1'000'000'000 + stamp_fraction(stamp);
+}
+
+std::string stamp_of(std::chrono::system_clock::time_point time) {
+  const auto since = std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch());
+  const std::time_t seconds = std::chrono::floor<std::chrono::seconds>(since).count();
+  std::tm parts{};
+  ::gmtime_r(&seconds, &parts);
+  std::array<char, 64> text{};
+  const int size = std::snprintf(text.data(), text.size(), "%04d-%02d-%02dT%02d:%02d:%02d.%09ldZ",
+                                 parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday,
+                                 parts.tm_hour, parts.tm_min, parts.tm_sec,
+                                 static_cast<long>(since.count() - seconds * 1'000'000'000));
+  return {text.data(), static_cast<std::size_t>(size)};
+}
+
+std::string_view second_of(std::string_view stamp) { return stamp.substr(0, seconds_end); }
+
+void append_whole_seconds(std::string& out, std::string_view stamp) {
+  out += stamp.substr(0, seconds_end);
+  if (stamp.size() > seconds_end) out += zone_of(stamp);
+}
+
+void append_microseconds(std::string& out, std::string_view stamp) {
+  constexpr std::size_t point_and_six = 7;
+  const auto zone = zone_of(stamp);
+  const auto before_zone = stamp.substr(0, stamp.size() - zone.size());
+  out += before_zone.substr(0, seconds_end + point_and_six);
+  out += zone;
+}
+
+void append_bsd(std::string& out, std::string_view stamp) {
+  constexpr const char* months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                    "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  if (!is_stamp(stamp)) {
+    out += stamp;
+    return;
+  }
+  const std::time_t seconds = seconds_of(stamp);
+  std::tm parts{};
+  ::localtime_r(&seconds, &parts);
+  std::array<char, 64> text{};
+  const int size =
+      std::snprintf(text.data(), text.size(), "%s %2d %02d:%02d:%02d", months[parts.tm_mon],
+                    parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec);
+  out.append(text.data(), static_cast<std::size_t>(size));
+}
+
+}  // namespace sidecar_executor

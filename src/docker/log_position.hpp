@@ -1,0 +1,37 @@
+#pragma once
+// Pure: how far a log was read, so that a new stream (the daemon was restarted) gives no entry
+// twice and leaves none out. Docker's `since` is inclusive, and stamps are not in strict order: the
+// container's two streams are stamped by two goroutines, and a journal counts microseconds only.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "docker/frames.hpp"
+
+namespace sidecar_executor::docker {
+
+class LogPosition {
+ public:
+  /// An entry was taken, all of it. One without a stamp is not remembered.
+  void took(std::string_view stamp, LogStream stream);
+
+  /// For Docker's `since`, in `seconds.nanoseconds`: what is still remembered begins there. `0`
+  /// when nothing was taken yet. From now on was_taken() knows what comes again.
+  std::string begin_again();
+
+  /// True, once for each entry that had been taken before begin_again(): it is to be skipped.
+  bool was_taken(std::string_view stamp, LogStream stream);
+
+ private:
+  void remember(std::int64_t key);
+  std::int64_t key_of(std::string_view stamp, LogStream stream);
+  std::vector<std::int64_t> recent_;  // a ring: the newest entries, their time and stream
+  std::size_t oldest_ = 0;
+  std::vector<std::int64_t> again_;  // sorted
+  std::string second_;               // of the last stamp: the next is likely of the same
+  std::int64_t second_ns_ = 0;       // nanoseconds since 1970
+};
+
+}  // namespace sidecar_executor::docker
