@@ -36,6 +36,8 @@ def trim_go_executor(shared, out):
             "updates": [{k: u.get(k) for k in ("state", "message", "reason")}
                         for u in full["updates"]],
         }
+        if full.get("syslog"):
+            trimmed["syslog"] = [record["text"] for record in full["syslog"]]
         write(out / source.name, trimmed)
 
 
