@@ -95,19 +95,17 @@ http::request<http::string_body> to_beast(HttpRequest&& request, const std::stri
   return out;
 }
 
-/// What `ec` says; for a TLS alert about certificates, what it means.
+/// What `ec` says, and what it means where OpenSSL's own words do not tell.
 std::string tls_text(const error_code& ec) {
   if (ec.category() != asio::error::get_ssl_category()) return ec.message();
-  const std::string meaning = alert_about_certificates(static_cast<unsigned long>(ec.value()));
+  const std::string meaning = meaning_of_tls_error(static_cast<unsigned long>(ec.value()));
   return meaning.empty() ? ec.message() : meaning + " (" + ec.message() + ")";
 }
 
 /// Why the other side's certificate was refused, or what OpenSSL says.
 std::string handshake_failure(SSL* ssl, const error_code& ec) {
   const long verified = ::SSL_get_verify_result(ssl);
-  if (verified != X509_V_OK) {
-    return std::string("TLS: certificate refused: ") + ::X509_verify_cert_error_string(verified);
-  }
+  if (verified != X509_V_OK) return "TLS: " + certificate_refusal(verified);
   return "TLS handshake failed: " + tls_text(ec);
 }
 

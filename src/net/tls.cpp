@@ -6,8 +6,17 @@
 #include <openssl/x509_vfy.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <iterator>
+
 namespace sidecar_executor::net {
 namespace {
+
+// is_tls_refusal() knows them again.
+constexpr std::string_view theirs_refused = "certificate refused: ";
+constexpr std::string_view ours_refused = "the server refuses the client certificate";
+constexpr std::string_view certificate_wanted = "the server wants a client certificate";
+constexpr std::string_view too_old = "the server's TLS version is too old, 1.2 is required";
 
 std::string openssl_reason() {
   const unsigned long code = ::ERR_get_error();
@@ -25,23 +34,38 @@ SSL_CTX* as_context(void* context) { return static_cast<SSL_CTX*>(context); }
 
 }  // namespace
 
-std::string alert_about_certificates(unsigned long openssl_error) {
+std::string meaning_of_tls_error(unsigned long openssl_error) {
   if (ERR_GET_LIB(openssl_error) != ERR_LIB_SSL) return {};
   switch (ERR_GET_REASON(openssl_error)) {
     case SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED:
-      return "the server wants a client certificate";
+      return std::string(certificate_wanted);
     case SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE:  // how TLS 1.2 says the same, among other things
-      return "the server wants a client certificate, or has no cipher in common with us";
+      return std::string(certificate_wanted) + ", or has no cipher in common with us";
     case SSL_R_TLSV1_ALERT_UNKNOWN_CA:
     case SSL_R_SSLV3_ALERT_BAD_CERTIFICATE:
     case SSL_R_SSLV3_ALERT_UNSUPPORTED_CERTIFICATE:
     case SSL_R_SSLV3_ALERT_CERTIFICATE_REVOKED:
     case SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED:
     case SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN:
-      return "the server refuses the client certificate";
+      return std::string(ours_refused);
+    case SSL_R_TLSV1_ALERT_PROTOCOL_VERSION:  // the server will not go up to ours
+    case SSL_R_UNSUPPORTED_PROTOCOL:          // the server has chosen one below it
+      return std::string(too_old);
     default:
       return {};
   }
+}
+
+std::string certificate_refusal(long verify_result) {
+  return std::string(theirs_refused) + ::X509_verify_cert_error_string(verify_result);
+}
+
+bool is_tls_refusal(const Error& error) {
+  if (error.kind != ErrorKind::unreachable) return false;
+  constexpr std::string_view texts[] = {theirs_refused, ours_refused, certificate_wanted, too_old};
+  return std::any_of(std::begin(texts), std::end(texts), [&error](std::string_view text) {
+    return error.message.find(text) != std::string::npos;
+  });
 }
 
 const std::vector<std::string>& system_ca_bundles() {

@@ -42,9 +42,16 @@ class TlsContext {
   void* context_ = nullptr;
 };
 
-/// What the other side's TLS alert means for an operator; empty when `openssl_error` (an ERR code)
-/// is no alert about certificates.
-std::string alert_about_certificates(unsigned long openssl_error);
+/// What a failure of TLS means for an operator: the other side's alert about certificates, or a
+/// version that is too old; empty when `openssl_error` (an ERR code) is neither.
+std::string meaning_of_tls_error(unsigned long openssl_error);
+
+/// Why the server's certificate is not believed; `verify_result` of SSL_get_verify_result().
+std::string certificate_refusal(long verify_result);
+
+/// `error` holds one of the two texts above: an operator has to do something, trying again in a
+/// moment does not help.
+bool is_tls_refusal(const Error& error);
 
 /// Where the distributions keep their CA bundle, in the order they are tried.
 const std::vector<std::string>& system_ca_bundles();

@@ -26,7 +26,9 @@ bool may_pass(int status) {
   return status == 412 || status == 429 || (status >= 500 && status != 501);
 }
 
+/// Vault's own client does not try again after a bad certificate either.
 bool may_pass(const Error& error) {
+  if (net::is_tls_refusal(error)) return false;
   return error.kind == ErrorKind::unreachable || error.kind == ErrorKind::not_found ||
          error.kind == ErrorKind::protocol;
 }

@@ -50,8 +50,8 @@ class Client {
   Client(asio::any_io_executor executor, const Settings& settings, const Lookup& environment,
          net::Cancellation& cancellation);
 
-  /// Connection errors, 412, 429 and 5xx (not 501) are tried again. Errors are those of the
-  /// connection; a status that says no is a Reply.
+  /// Connection errors, 412, 429 and 5xx (not 501) are tried again; not what TLS refuses. Errors
+  /// are those of the connection; a status that says no is a Reply.
   asio::awaitable<Result<Reply>> call(Call call);
   /// call() and Reply::answer().
   asio::awaitable<Result<Answer>> ask(Call call);

@@ -10,6 +10,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read.hpp>
 #include <boost/asio/read_until.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/ssl/stream.hpp>
@@ -18,6 +19,8 @@
 #include <boost/system/system_error.hpp>
 #include <list>
 #include <stdexcept>
+
+#include "support/scripted_server.hpp"
 
 namespace sidecar_executor::test {
 namespace {
@@ -79,6 +82,16 @@ Owned<X509> make_certificate(const CertificateOptions& options, EVP_PKEY* key) {
   return certificate;
 }
 
+/// CN of the certificate that the client showed.
+std::string client_name(SSL* ssl) {
+  const Owned<X509> certificate(SSL_get1_peer_certificate(ssl));
+  if (!certificate) return {};
+  char name[256] = {};
+  ::X509_NAME_get_text_by_NID(::X509_get_subject_name(certificate.get()), NID_commonName, name,
+                              sizeof name);
+  return name;
+}
+
 }  // namespace
 
 struct Authority::Keys {
@@ -126,12 +139,31 @@ struct TlsServer::State {
     try {
       for (;;) {
         tcp::socket socket = co_await self->acceptor.async_accept(asio::use_awaitable);
+        ++self->connections;
         asio::co_spawn(self->acceptor.get_executor(), converse(self, std::move(socket)),
                        asio::detached);
       }
+      // NOLINTNEXTLINE(bugprone-empty-catch): stop()
     } catch (const boost::system::system_error&) {
-      // stop()
     }
+  }
+
+  /// The head of the next request; its body is dropped. `buffer` keeps what came behind it.
+  static asio::awaitable<std::string> take_request(asio::ssl::stream<tcp::socket&>& stream,
+                                                   std::string& buffer) {
+    const std::size_t size = co_await asio::async_read_until(stream, asio::dynamic_buffer(buffer),
+                                                             "\r\n\r\n", asio::use_awaitable);
+    std::string head = buffer.substr(0, size);
+    constexpr std::string_view length = "\r\nContent-Length: ";
+    const auto found = head.find(length);
+    const std::size_t end =
+        size + (found == std::string::npos ? 0 : std::stoul(head.substr(found + length.size())));
+    if (buffer.size() < end) {
+      co_await asio::async_read(stream, asio::dynamic_buffer(buffer),
+                                asio::transfer_exactly(end - buffer.size()), asio::use_awaitable);
+    }
+    buffer.erase(0, end);
+    co_return head;
   }
 
   static asio::awaitable<void> converse(std::shared_ptr<State> self, tcp::socket socket) {
@@ -139,34 +171,38 @@ struct TlsServer::State {
     try {
       asio::ssl::stream<tcp::socket&> stream(socket, self->context);
       co_await stream.async_handshake(asio::ssl::stream_base::server, asio::use_awaitable);
+      TlsRequest request;
+      request.client_name = client_name(stream.native_handle());
       std::string buffer;
       for (;;) {
-        const std::size_t size = co_await asio::async_read_until(
-            stream, asio::dynamic_buffer(buffer), "\r\n\r\n", asio::use_awaitable);
-        buffer.erase(0, size);
+        request.head = co_await take_request(stream, buffer);
         ++self->requests;
-        const std::string bytes =
-            "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(self->body.size()) + "\r\n\r\n" +
-            self->body;
+        const std::string bytes = self->answerer(request);
         co_await asio::async_write(stream, asio::buffer(bytes), asio::use_awaitable);
       }
+      // NOLINTNEXTLINE(bugprone-empty-catch): no handshake, or the client went away.
     } catch (const boost::system::system_error&) {
-      // No handshake, or the client went away.
     }
     self->sockets.erase(place);
   }
 
   tcp::acceptor acceptor;
   asio::ssl::context context;
-  std::string body;
+  Answerer answerer;
   std::list<tcp::socket*> sockets;
   int requests = 0;
+  int connections = 0;
 };
 
 TlsServer::TlsServer(const asio::any_io_executor& executor, const TlsServerOptions& options,
                      std::string body)
+    : TlsServer(executor, options,
+                [bytes = answer(200, body)](const TlsRequest&) { return bytes; }) {}
+
+TlsServer::TlsServer(const asio::any_io_executor& executor, const TlsServerOptions& options,
+                     Answerer answerer)
     : state_(std::make_shared<State>(executor)) {
-  state_->body = std::move(body);
+  state_->answerer = std::move(answerer);
   auto& context = state_->context;
   context.use_certificate_chain(asio::buffer(options.identity.certificate));
   context.use_private_key(asio::buffer(options.identity.key), asio::ssl::context::pem);
@@ -193,6 +229,8 @@ net::Address TlsServer::address() const {
 }
 
 int TlsServer::requests() const { return state_->requests; }
+
+int TlsServer::connections() const { return state_->connections; }
 
 void TlsServer::stop() {
   boost::system::error_code ignored;

@@ -2,6 +2,7 @@
 // An HTTPS server on the test's loop, and certificates for it, made on the spot.
 
 #include <boost/asio/any_io_executor.hpp>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -47,16 +48,26 @@ struct TlsServerOptions {
   int max_version = 0;                ///< TLS1_1_VERSION ...; 0 = the newest
 };
 
-/// Answers every request on 127.0.0.1 with `200` and `body`.
+/// A request that came through TLS.
+struct TlsRequest {
+  std::string head;         ///< request line and headers
+  std::string client_name;  ///< CN of the client's certificate; empty = it showed none
+};
+
+/// Answers every request on 127.0.0.1: with `200` and `body`, or with the bytes of `answerer`.
 class TlsServer {
  public:
+  using Answerer = std::function<std::string(const TlsRequest&)>;
+  TlsServer(const asio::any_io_executor& executor, const TlsServerOptions& options,
+            Answerer answerer);
   TlsServer(const asio::any_io_executor& executor, const TlsServerOptions& options,
             std::string body);
   ~TlsServer();
   TlsServer(const TlsServer&) = delete;
   TlsServer& operator=(const TlsServer&) = delete;
   [[nodiscard]] net::Address address() const;
-  [[nodiscard]] int requests() const;  ///< that came through TLS
+  [[nodiscard]] int requests() const;     ///< that came through TLS
+  [[nodiscard]] int connections() const;  ///< accepted so far, whatever became of them
   void stop();
 
  private:

@@ -155,12 +155,13 @@ TEST_F(TlsTest, WithoutVerificationAnyCertificateDoes) {
 class OldTlsTest : public TlsTest, public ::testing::WithParamInterface<int> {};
 
 TEST_P(OldTlsTest, IsRefused) {
+  const std::string too_old = "the server's TLS version is too old, 1.2 is required";
   TlsServerOptions options = serving(names("IP:127.0.0.1"));
   options.max_version = GetParam();
-  EXPECT_ERROR(get(options, trusting()), ErrorKind::unreachable, "protocol version");
+  EXPECT_ERROR(get(options, trusting()), ErrorKind::unreachable, too_old);
   TlsSettings unverified;
   unverified.verify = false;
-  EXPECT_ERROR(get(options, unverified), ErrorKind::unreachable, "protocol version");
+  EXPECT_ERROR(get(options, unverified), ErrorKind::unreachable, too_old);
 }
 
 INSTANTIATE_TEST_SUITE_P(Each, OldTlsTest, ::testing::Values(TLS1_VERSION, TLS1_1_VERSION));

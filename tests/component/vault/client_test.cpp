@@ -327,7 +327,7 @@ TEST_F(VaultTlsTest, RefusedWithTheReason) {
   EXPECT_ERROR(ask_tls(expired), ErrorKind::unreachable, "certificate has expired");
   EXPECT_ERROR(ask_tls(names("DNS:other.example")), ErrorKind::unreachable, "mismatch");
   EXPECT_ERROR(ask_tls(names("IP:127.0.0.1"), TLS1_1_VERSION), ErrorKind::unreachable,
-               "protocol version");
+               "the server's TLS version is too old, 1.2 is required");
   const Authority stranger("another authority");
   settings.tls.ca_pem = stranger.pem();
   EXPECT_ERROR(ask_tls(names("IP:127.0.0.1")), ErrorKind::unreachable,
