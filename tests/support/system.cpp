@@ -10,10 +10,9 @@
 #include <atomic>
 #include <cstdlib>
 #include <fstream>
+#include <mutex>
 #include <set>
 #include <sstream>
-
-extern char** environ;
 
 namespace sx_test {
 namespace {
@@ -31,6 +30,7 @@ class Child {
     ::posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
     ::posix_spawn_file_actions_adddup2(&actions, ends[1], 1);
     std::vector<char*> args;
+    args.reserve(argv.size() + 1);
     for (const auto& a : argv) args.push_back(const_cast<char*>(a.c_str()));
     args.push_back(nullptr);
     if (::posix_spawnp(&pid_, args[0], &actions, nullptr, args.data(), environ) != 0) pid_ = -1;
@@ -88,9 +88,26 @@ std::string text_of(const json::object& object, std::string_view key) {
   return value != nullptr && value->is_string() ? std::string(value->as_string()) : std::string();
 }
 
-/// Of every executor that this process had started: their containers are labelled with it.
-std::set<std::string>& sandboxes() {
-  static std::set<std::string> all;
+/// Of every executor that this process had started: their containers are labelled with it. Tests
+/// may run several at a time.
+class Sandboxes {
+ public:
+  void add(const std::string& path) {
+    const std::lock_guard lock(mutex_);
+    all_.insert(path);
+  }
+  bool contains(const std::string& path) {
+    const std::lock_guard lock(mutex_);
+    return all_.contains(path);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::set<std::string> all_;
+};
+
+Sandboxes& sandboxes() {
+  static Sandboxes all;
   return all;
 }
 
@@ -114,7 +131,7 @@ void take_line(const std::string& line, RunResult& result, const RunOptions& opt
     result.updates.push_back(std::move(update));
   } else if (kind == "sandbox") {
     result.sandbox = text_of(event, "path");
-    sandboxes().insert(result.sandbox);
+    sandboxes().add(result.sandbox);
   } else if (kind == "exit") {
     if (const auto* code = event.if_contains("executor_code");
         code != nullptr && code->is_int64()) {
@@ -204,6 +221,7 @@ TaskBuilder& TaskBuilder::memory(double mib) {
 
 std::vector<std::string> RunResult::states() const {
   std::vector<std::string> names;
+  names.reserve(updates.size());
   for (const auto& update : updates) names.push_back(update.state);
   return names;
 }
@@ -234,7 +252,8 @@ RunResult run_task(const std::string& task_json, const RunOptions& options) {
     argv.insert(argv.end(), {"--env", std::string("DOCKER_HOST=") + host});
   }
   for (const auto& [name, value] : options.executor_environment) {
-    argv.insert(argv.end(), {"--env", name + "=" + value});
+    argv.emplace_back("--env");
+    argv.emplace_back(name).append("=").append(value);
   }
   argv.insert(argv.end(), options.agent_arguments.begin(), options.agent_arguments.end());
   argv.emplace_back(path);
