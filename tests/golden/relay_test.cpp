@@ -40,7 +40,11 @@ TEST_P(GoldenRelay, RecordsAreTheGoExecutors) {
   const auto& records = recorded.at("syslog").as_array();
   EXPECT_FALSE(records.empty());
   for (const auto& record : records) {
-    const std::string text(record.as_string());
+    std::string text(record.as_string());
+    // The recorder's mask for the container's id, which JSON would escape.
+    constexpr std::string_view mask = "<CID12>";
+    const auto at = text.find(mask);
+    if (at != std::string::npos) text.replace(at, mask.size(), "0123456789ab");
     EXPECT_EQ(told_again(text), text);
   }
 }

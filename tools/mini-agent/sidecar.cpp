@@ -1,5 +1,7 @@
 #include "sidecar.hpp"
 
+#include <algorithm>
+
 #include "state_endpoints.hpp"
 
 namespace mini_agent {
@@ -113,7 +115,8 @@ int StandInSidecar::next_status() {
 HttpAnswer StandInSidecar::state() {
   const int status = next_status();
   std::string body = document(status);
-  if (options_.truncate) body.resize(body.size() / 2);
+  // Before any service: half of it could hold ours, when others run on the daemon.
+  if (options_.truncate) body.resize(std::min(body.size() / 2, body.find("\"Services\"")));
   emit_("sidecar_polled",
         {{"n", ++polls_}, {"status", status}, {"services", containers_.known().size()}});
   return json_answer(std::move(body));
