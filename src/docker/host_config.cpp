@@ -116,12 +116,14 @@ Result<void> add_ports(const std::vector<mesos::PortMapping>& mappings, const st
     auto& exposed = body["ExposedPorts"];
     if (!exposed.is_object()) exposed.emplace_object();
     for (const auto& protocol : *protocols) {
-      const auto port = container_port + '/' + protocol;
+      std::string port = container_port;
+      port.append("/").append(protocol);
       exposed.get_object()[port].emplace_object();
       if (mapping.host_port > 0) bind_port(host_config, port, host_port);
     }
     // network_infos may repeat what port_mappings say.
-    const auto variable = "MESOS_PORT_" + container_port + "=" + host_port;
+    std::string variable = "MESOS_PORT_";
+    variable.append(container_port).append("=").append(host_port);
     if (mapping.host_port > 0 && std::find(env.begin(), env.end(), variable) == env.end())
       env.push_back(variable);
   }

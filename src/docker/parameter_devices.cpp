@@ -157,7 +157,7 @@ Result<void> read_device(const ParameterReading& reading, std::string_view value
         .push_back(json::object{{"Driver", "cdi"}, {"DeviceIDs", json::array{value}}});
     return taken();
   }
-  const auto form = expected("/dev/host[:/dev/container][:rwm] or vendor/class=name");
+  auto form = expected("/dev/host[:/dev/container][:rwm] or vendor/class=name");
   const auto parts = split(value, ':');
   if (parts.empty() || parts.size() > 3 || !parts[0].starts_with('/')) return form;
   std::string inside = parts[0];

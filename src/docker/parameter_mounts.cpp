@@ -200,7 +200,7 @@ Result<void> read_tmpfs(const ParameterReading& reading, std::string_view value)
 }
 
 Result<void> read_volume(const ParameterReading& reading, std::string_view value) {
-  const auto form = expected("/host:/container[:ro], volume:/container[:ro] or /container");
+  auto form = expected("/host:/container[:ro], volume:/container[:ro] or /container");
   auto parts = split(value, ':');
   if (parts.empty() || parts.size() > 3 || parts[0].empty()) return form;
   if (parts.size() == 1) {  // a volume without a name
