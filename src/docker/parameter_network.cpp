@@ -143,7 +143,7 @@ void add_binding(const ParameterReading& reading, const std::string& port,
 }  // namespace
 
 Result<void> read_add_host(const ParameterReading& reading, std::string_view value) {
-  const auto form = expected("name:address, name=address or name:host-gateway");
+  auto form = expected("name:address, name=address or name:host-gateway");
   // An IPv6 address has colons of its own: = comes first, then the first colon.
   auto separator = value.find('=');
   if (separator == std::string_view::npos) separator = value.find(':');
@@ -186,7 +186,7 @@ Result<void> read_expose(const ParameterReading& reading, std::string_view value
 }
 
 Result<void> read_publish(const ParameterReading& reading, std::string_view value) {
-  const auto form = expected("[address:][host port:]container port[/protocol]");
+  auto form = expected("[address:][host port:]container port[/protocol]");
   const auto published =
       value.find('=') == std::string_view::npos ? short_form(value) : long_form(value);
   if (!published) return form;

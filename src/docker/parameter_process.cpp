@@ -131,7 +131,7 @@ Result<void> read_security_opt(const ParameterReading& reading, std::string_view
 }
 
 Result<void> read_ulimit(const ParameterReading& reading, std::string_view value) {
-  const auto form = expected("name=soft[:hard] such as nofile=1024:2048, -1 for no limit");
+  auto form = expected("name=soft[:hard] such as nofile=1024:2048, -1 for no limit");
   const auto pair = split_key_value(value);
   if (!pair.value) return form;
   if (!is_ulimit_name(pair.key))
