@@ -28,7 +28,7 @@ DOCKER = scripts/with-docker.sh
 REGISTRY = scripts/with-registry.sh
 
 .PHONY: help build demo test check bench dist tidy format coverage fuzz clean asan debug \
-  build-tests build-asan test-asan test-asan-system check-format check-rooms check-shell check-tidy
+  build-tests build-asan build-asan-tests test-asan test-asan-system check-format check-rooms check-shell check-tidy
 
 help:
 	@echo "sidecar-executor $(VERSION)"
@@ -75,7 +75,12 @@ build-asan asan: provision-check
 	$(call configure,asan)
 	@$(call NINJA,asan)
 
-test-asan: build-asan
+# Without the system tests and mini-agent: half of what there is to compile.
+build-asan-tests: provision-check
+	$(call configure,asan)
+	@$(call NINJA,asan,unit_tests component_tests mini_agent_tests)
+
+test-asan: build-asan-tests
 	@scripts/run-tests.sh asan -L 'unit|component' $(TESTS)
 
 test-asan-system: build-asan provision-test

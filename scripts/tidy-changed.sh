@@ -4,7 +4,7 @@
 # Changed means: not committed yet, or committed since TIDY_BASE; without that since the branch left
 # origin/main; without that (on main itself, as in CI) in the last 10 commits. Changed headers bring
 # up to 10 files that include them. Bounded, newest first, and what was left out is told:
-#   TIDY_FILES=40 files, TIDY_SECONDS=420, programs before tests. --all takes every file and has no
+#   TIDY_FILES=40 files, TIDY_SECONDS=300, programs before tests. --all takes every file and has no
 # bounds. Tests go without the static analyzer: their long bodies cost it minutes each.
 # The compile commands are those of build/release (TIDY_BUILD): configure and build first, for the
 # precompiled headers.
@@ -15,7 +15,7 @@ cd "$SX_ROOT"
 
 build=${TIDY_BUILD:-build/release}
 max_files=${TIDY_FILES:-40}
-max_seconds=${TIDY_SECONDS:-420}
+max_seconds=${TIDY_SECONDS:-300}
 [[ -f $build/compile_commands.json ]] || die "$build/compile_commands.json is missing: run make build"
 
 sources() { grep -E '^(src|tools|tests|bench)/.*\.cpp$' || true; }
