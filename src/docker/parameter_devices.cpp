@@ -182,8 +182,7 @@ Result<void> read_device_rule(const ParameterReading& reading, std::string_view 
 }
 
 Result<void> read_gpus(const ParameterReading& reading, std::string_view value) {
-  auto form =
-      expected("all, a number, or fields such as \"device=0,1\",capabilities=utility");
+  auto form = expected("all, a number, or fields such as \"device=0,1\",capabilities=utility");
   const auto fields = parse_csv(value);
   if (!fields) return form;
   json::object request;
