@@ -140,11 +140,17 @@ HttpConnection Engine::connection(net::Cancellation* cancellation) {
 
 std::string Engine::path(std::string_view rest) const { return version_ + std::string(rest); }
 
-asio::awaitable<Result<HttpResponse>> Engine::call(HttpRequest request, net::Duration limit) {
+asio::awaitable<Result<HttpResponse>> Engine::call(HttpRequest request, net::Duration limit,
+                                                   net::Cancellation* cancellation) {
   // Taken out while it is used: another call at the same time opens its own.
   HttpConnection connection =
       idle_ && idle_->is_reusable() ? std::move(*idle_) : this->connection();
   idle_.reset();
+  net::Cancellation::Registration hook;
+  if (cancellation != nullptr) {
+    if (cancellation->cancelled()) co_return Error{ErrorKind::cancelled, "cancelled"};
+    hook = cancellation->on_cancel([&connection] { connection.close(); });
+  }
   auto response = co_await connection.exchange(std::move(request), limit, small_body);
   if (response && connection.is_reusable()) idle_.emplace(std::move(connection));
   co_return response;
@@ -175,8 +181,7 @@ asio::awaitable<Result<ImageSummary>> Engine::inspect_image(std::string image,
                                                             net::Cancellation& cancellation) {
   // Slashes and colons stay as they are: Docker's router wants the name as a path.
   HttpRequest request{.target = path("/images/" + image + "/json")};
-  HttpConnection connection = this->connection(&cancellation);
-  auto response = co_await connection.exchange(std::move(request), limits_.call, small_body);
+  auto response = co_await call(std::move(request), limits_.call, &cancellation);
   if (!response) co_return response.error();
   if (response->status != 200) co_return refused(*response);
   auto object = object_of(response->body, "GET /images/json");

@@ -140,7 +140,9 @@ class Engine {
   void close() { closed_.cancel(); }
 
  private:
-  asio::awaitable<Result<net::HttpResponse>> call(net::HttpRequest request, net::Duration limit);
+  /// On the connection that is kept. `cancellation` (may be null) ends it beside close().
+  asio::awaitable<Result<net::HttpResponse>> call(net::HttpRequest request, net::Duration limit,
+                                                  net::Cancellation* cancellation = nullptr);
   asio::awaitable<Result<void>> open_stream(net::HttpConnection& connection,
                                             net::HttpRequest request);
   [[nodiscard]] std::string path(std::string_view rest) const;

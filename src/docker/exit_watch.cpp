@@ -61,6 +61,8 @@ asio::awaitable<void> ExitWatch::run(ContainerState started) {
   if (started.running) {
     run_ = {started.pid, started.started_at};
     watch_process(run_);
+  } else {
+    waiting_ = false;  // it may have ended before the wait was opened, then that never answers
   }
   std::optional<int> exit_code;  // as wait told it
   steady_clock::time_point told;

@@ -1,8 +1,8 @@
 #pragma once
-// Notices the end of a container when it happens: Docker's wait call, opened before the start so
-// that a container that lives 1 ms is not missed. A daemon that goes away never makes a running
-// container dead: reconnect, inspect, go on waiting (behaviour.md 5). Where Docker's pids are ours,
-// a pidfd on the container's process is a second witness.
+// Notices the end of a container when it happens: Docker's wait call, opened beside the start, and
+// a look after both, so that a container that lives 1 ms is not missed. A daemon that goes away
+// never makes a running container dead: reconnect, inspect, go on waiting (behaviour.md 5). Where
+// Docker's pids are ours, a pidfd on the container's process is a second witness.
 
 #include <boost/asio/awaitable.hpp>
 #include <chrono>
@@ -48,11 +48,11 @@ class ExitWatch {
   ExitWatch(asio::any_io_executor executor, Engine& engine, Log& log, Handlers handlers,
             Limits limits);
 
-  /// Before the start. An error is no reason not to start: run() then begins with a look.
+  /// Beside the start. An error is no reason not to start: run() then begins with a look.
   asio::awaitable<Result<void>> open(std::string container_id);
 
-  /// Until the container has ended or close(). Spawned once, after the start; `started` is what
-  /// Docker said of the container then, as far as it is known.
+  /// Until the container has ended or close(). Spawned once, after the start and open(); `started`
+  /// is what Docker said of the container after both, as far as it is known.
   asio::awaitable<void> run(ContainerState started);
 
   /// Ask Docker now: somebody has reason to think that it ended.

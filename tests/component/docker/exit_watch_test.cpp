@@ -70,10 +70,10 @@ class ExitWatchTest : public ::testing::Test {
     inspect = answer(200, document(status, pid, exit, started));
   }
   /// open() and run(); the container started as `pid`.
-  void begin(int pid = 0) {
+  void begin(int pid = 0, bool runs = true) {
     loop.run([&] { return watch.open(container_id); });
     ContainerState started;
-    started.running = true;
+    started.running = runs;
     started.pid = pid;
     started.started_at = "2026-01-01T00:00:00Z";
     running.emplace(loop.start([this, started] { return watch.run(started); }));
@@ -133,6 +133,14 @@ TEST_F(ExitWatchTest, WaitsCodeIsEnoughWhenDockerGoesAway) {
   wait_answers = {code(143)};
   begin();
   EXPECT_EQ(end().exit_code, 143);
+}
+
+/// Such a wait is for an exit that never comes.
+TEST_F(ExitWatchTest, EndedBeforeTheWaitWasTaken) {
+  says("exited", 0, 4);
+  begin(0, false);
+  EXPECT_EQ(end().exit_code, 4);
+  EXPECT_EQ(waits, 1);
 }
 
 TEST_F(ExitWatchTest, GoneIsRemoved) {
