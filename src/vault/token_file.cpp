@@ -7,34 +7,14 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <system_error>
 #include <utility>
+
+#include "base/file.hpp"
 
 namespace sidecar_executor::vault {
 namespace {
 
 constexpr std::size_t largest_token = 8UL * 1024;  // Vault's batch tokens are a few hundred bytes
-
-Error system_error(const std::string& path, int number) {
-  const bool absent = number == ENOENT || number == ENOTDIR;
-  return {absent ? ErrorKind::not_found : ErrorKind::invalid,
-          path + ": " + std::generic_category().message(number)};
-}
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  [[nodiscard]] int get() const { return fd_; }
-  [[nodiscard]] int release() { return std::exchange(fd_, -1); }
-
- private:
-  int fd_;
-};
 
 /// Blanks at both ends go; anything but printable ASCII within is no token.
 Result<Secret> as_token(std::string bytes, const std::string& path) {
@@ -49,22 +29,6 @@ Result<Secret> as_token(std::string bytes, const std::string& path) {
     return Error{ErrorKind::invalid, path + " holds no token"};
   }
   return token;
-}
-
-Result<std::string> read_all(int fd, const std::string& path) {
-  std::string bytes(largest_token + 1, '\0');
-  std::size_t size = 0;
-  while (size < bytes.size()) {
-    const ssize_t got = ::read(fd, bytes.data() + size, bytes.size() - size);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return system_error(path, errno);
-    if (got == 0) break;
-    size += static_cast<std::size_t>(got);
-  }
-  if (size > largest_token)
-    return Error{ErrorKind::too_large, path + " is larger than a token can be"};
-  bytes.resize(size);
-  return bytes;
 }
 
 /// 0 or an errno.
@@ -88,13 +52,17 @@ std::string folder_of(const std::string& path) {
 
 Result<StoredToken> read_token_file(const std::string& path) {
   // O_NONBLOCK: a FIFO in its place must not hold the executor up.
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (file.get() < 0) return system_error(path, errno);
+  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (file.get() < 0) return file_error(path, errno);
   struct stat info{};
-  if (::fstat(file.get(), &info) != 0) return system_error(path, errno);
+  if (::fstat(file.get(), &info) != 0) return file_error(path, errno);
   if (!S_ISREG(info.st_mode)) return Error{ErrorKind::invalid, path + " is no regular file"};
-  auto bytes = read_all(file.get(), path);
+  auto bytes = read_up_to(file.get(), path, largest_token);
   if (!bytes) return bytes.error();
+  if (bytes->size() > largest_token) {
+    wipe(*bytes);
+    return Error{ErrorKind::too_large, path + " is larger than a token can be"};
+  }
   auto token = as_token(std::move(*bytes), path);
   if (!token) return token.error();
   StoredToken out;
@@ -113,16 +81,16 @@ Result<StoredToken> read_token_file(const std::string& path) {
 Result<void> write_token_file(const std::string& path, const Secret& token) {
   const std::string temporary = path + ".tmp." + std::to_string(::getpid());
   ::unlink(temporary.c_str());  // of a process of the same number that was killed
-  const Descriptor file(
+  const FileDescriptor file(
       ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (file.get() < 0) return system_error(temporary, errno);
+  if (file.get() < 0) return file_error(temporary, errno);
   int failed = write_all(file.get(), token.text());
   if (failed == 0 && ::rename(temporary.c_str(), path.c_str()) != 0) failed = errno;
   if (failed != 0) {
     ::unlink(temporary.c_str());
-    return system_error(path, failed);
+    return file_error(path, failed);
   }
-  const Descriptor folder(::open(folder_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const FileDescriptor folder(::open(folder_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (folder.get() >= 0) ::fsync(folder.get());
   return boost::system::in_place_value;
 }
@@ -131,12 +99,12 @@ asio::awaitable<Result<TokenLock>> TokenLock::take(std::string path, net::Durati
                                                    net::Cancellation& cancellation) {
   constexpr net::Duration pause = std::chrono::milliseconds(20);
   const std::string name = path + ".lock";
-  Descriptor file(::open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (file.get() < 0) co_return system_error(name, errno);
+  FileDescriptor file(::open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (file.get() < 0) co_return file_error(name, errno);
   const auto end = std::chrono::steady_clock::now() + limit;
   while (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
     const int error = errno;
-    if (error != EWOULDBLOCK && error != EINTR) co_return system_error(name, error);
+    if (error != EWOULDBLOCK && error != EINTR) co_return file_error(name, error);
     if (std::chrono::steady_clock::now() >= end) {
       co_return Error{ErrorKind::timeout, name + " was not free within " + net::limit_text(limit)};
     }
