@@ -44,6 +44,7 @@ enum class Endpoint { Executor, State, Health, Forbidden, NotFound };
 Endpoint endpoint_of(const std::string& target, bool over_domain_socket);
 
 Verdict refusal(unsigned status, std::string text = {});
+std::string reason_phrase(unsigned status);  // of HTTP
 Verdict judge_call(const CallRequest& request, const AgentView& agent);
 
 }  // namespace mini_agent

@@ -9,35 +9,6 @@ namespace {
 
 namespace json = boost::json;
 
-const char* reason_of(unsigned status) {
-  switch (status) {
-    case 200:
-      return "OK";
-    case 204:
-      return "No Content";
-    case 400:
-      return "Bad Request";
-    case 403:
-      return "Forbidden";
-    case 404:
-      return "Not Found";
-    case 405:
-      return "Method Not Allowed";
-    case 412:
-      return "Precondition Failed";
-    case 429:
-      return "Too Many Requests";
-    case 500:
-      return "Internal Server Error";
-    case 502:
-      return "Bad Gateway";
-    case 503:
-      return "Service Unavailable";
-    default:
-      return "Status";
-  }
-}
-
 std::string wall_time(std::time_t time) {
   std::tm parts{};
   gmtime_r(&time, &parts);
@@ -69,21 +40,21 @@ HttpAnswer vault_answer(json::object members, unsigned status) {
   for (auto& member : members) whole[member.key()] = std::move(member.value());
   HttpAnswer answer = json_answer(json::serialize(whole) + "\n");
   answer.status = status;
-  answer.reason = reason_of(status);
+  answer.reason = reason_phrase(status);
   return answer;
 }
 
 HttpAnswer vault_errors(unsigned status, const json::array& errors) {
   HttpAnswer answer = json_answer(json::serialize(json::object{{"errors", errors}}) + "\n");
   answer.status = status;
-  answer.reason = reason_of(status);
+  answer.reason = reason_phrase(status);
   return answer;
 }
 
 HttpAnswer vault_no_content() {
   HttpAnswer answer;
   answer.status = 204;
-  answer.reason = reason_of(204);
+  answer.reason = reason_phrase(204);
   return answer;
 }
 
