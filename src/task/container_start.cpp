@@ -15,8 +15,6 @@ namespace {
 
 std::string id12(const std::string& id) { return id.substr(0, 12); }
 
-Error cancelled() { return {ErrorKind::cancelled, "launch cancelled"}; }
-
 /// The labels say which process made it.
 bool is_ours(const ContainerState& state, const docker::ContainerSpec& spec) {
   for (const auto& own : spec.labels) {
@@ -61,7 +59,7 @@ asio::awaitable<Result<std::string>> ContainerStart::create(const docker::Contai
     }
     const ErrorKind kind = id.error().kind;
     if (kind != ErrorKind::not_found && kind != ErrorKind::conflict) co_return id;
-    if (cancellation_.cancelled()) co_return cancelled();
+    if (cancellation_.cancelled()) co_return cancelled("launch");
   }
 }
 
@@ -148,7 +146,7 @@ asio::awaitable<Result<void>> ContainerStart::start(std::string id) {
     const auto was = co_await was_started(id, error, docker);
     if (!was) co_return was.error();
     if (*was) co_return boost::system::in_place_value;
-    if (cancellation_.cancelled()) co_return cancelled();
+    if (cancellation_.cancelled()) co_return cancelled("launch");
   }
 }
 

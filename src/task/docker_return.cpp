@@ -9,9 +9,8 @@ namespace sidecar_executor::task {
 using SteadyClock = std::chrono::steady_clock;
 
 namespace {
-constexpr std::chrono::nanoseconds longest_pause = std::chrono::seconds(2);
 
-Error cancelled() { return {ErrorKind::cancelled, "launch cancelled"}; }
+constexpr std::chrono::nanoseconds longest_pause = std::chrono::seconds(2);
 
 }  // namespace
 
@@ -27,9 +26,9 @@ asio::awaitable<Result<void>> DockerReturn::wait(Error error, net::Cancellation&
       co_return error;
     }
     const auto pause = std::exchange(pause_, std::min(pause_ * 2, longest_pause));
-    if (!co_await net::sleep_for(pause, cancellation)) co_return cancelled();
+    if (!co_await net::sleep_for(pause, cancellation)) co_return cancelled("launch");
     const auto answer = co_await engine_.negotiate(&cancellation);
-    if (cancellation.cancelled()) co_return cancelled();
+    if (cancellation.cancelled()) co_return cancelled("launch");
     if (answer) {
       say_back(*answer);
       co_return boost::system::in_place_value;

@@ -18,8 +18,6 @@ using std::chrono::nanoseconds;
 
 namespace {
 
-Error cancelled() { return {ErrorKind::cancelled, "pull cancelled"}; }
-
 /// 75 to 125 %: the agents of a cluster must not come back to a registry in step.
 nanoseconds jittered(nanoseconds wait) {
   static std::minstd_rand random(std::random_device{}());
@@ -65,10 +63,10 @@ asio::awaitable<Result<void>> ImageFetch::pull(const docker::ImageRef& image) {
   nanoseconds wait = timeouts::pull_first_retry;
   PhaseClock clock(phases_, "pull");
   for (int number = 1;; ++number) {
-    if (cancellation_.cancelled()) co_return cancelled();
+    if (cancellation_.cancelled()) co_return cancelled("pull");
     const auto pulled = co_await attempt(image, auth);
     if (pulled) co_return pulled;
-    if (cancellation_.cancelled()) co_return cancelled();
+    if (cancellation_.cancelled()) co_return cancelled("pull");
     Error error = pulled.error().during("pull image", image.full());
     const bool hopeless = docker::pull_is_hopeless(pulled.error());
     if (hopeless || number == timeouts::pull_attempts) {
@@ -87,7 +85,7 @@ asio::awaitable<Result<void>> ImageFetch::pull(const docker::ImageRef& image) {
 
 /// Before the next attempt. A daemon that restarts takes longer than all attempts together.
 asio::awaitable<Result<void>> ImageFetch::pause(const Error& error, nanoseconds wait) {
-  if (!co_await net::sleep_for(wait, cancellation_)) co_return cancelled();
+  if (!co_await net::sleep_for(wait, cancellation_)) co_return cancelled("pull");
   if (!is_no_answer(error)) co_return boost::system::in_place_value;
   DockerReturn docker(tools_);
   co_return co_await docker.wait(error, cancellation_);

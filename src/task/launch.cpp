@@ -12,10 +12,6 @@ namespace sidecar_executor::task {
 
 namespace {
 
-Error cancelled(std::string_view step) {
-  return {ErrorKind::cancelled, std::string(step) + " cancelled"};
-}
-
 /// The error with what to check, for the status message.
 Error with_hint(Error error) {
   const std::string hint = docker_error_hint(error.message);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/log.hpp"
@@ -16,5 +18,10 @@ struct LaunchTools {
   std::vector<PhaseTime>& phases;
   net::Duration docker_patience;  ///< how long each step waits for a Docker that is away
 };
+
+/// What a step answers that a KILL ended.
+inline Error cancelled(std::string_view step) {
+  return {ErrorKind::cancelled, std::string(step) + " cancelled"};
+}
 
 }  // namespace sidecar_executor::task
