@@ -10,6 +10,7 @@
 
 #include "app/environment.hpp"
 #include "app/singularity_deploy.hpp"
+#include "base/pretty_json.hpp"
 #include "base/text.hpp"
 #include "docker/container_spec.hpp"
 #include "docker/host_files.hpp"
@@ -23,31 +24,6 @@ namespace json = boost::json;
 constexpr int exit_refused = 1;
 constexpr int exit_no_input = 66;  // EX_NOINPUT
 constexpr int exit_config = 78;    // EX_CONFIG
-
-/// Two blanks a level, members in Docker's usual order, which is ours.
-void print(std::ostream& out, const json::value& value, const std::string& indent = "") {
-  const std::string inner = indent + "  ";
-  const char* separator = "\n";
-  if (value.is_object() && !value.get_object().empty()) {
-    out << "{";
-    for (const auto& member : value.get_object()) {
-      out << separator << inner << json::serialize(json::value(member.key())) << ": ";
-      print(out, member.value(), inner);
-      separator = ",\n";
-    }
-    out << "\n" << indent << "}";
-  } else if (value.is_array() && !value.get_array().empty()) {
-    out << "[";
-    for (const auto& item : value.get_array()) {
-      out << separator << inner;
-      print(out, item, inner);
-      separator = ",\n";
-    }
-    out << "\n" << indent << "]";
-  } else {
-    out << json::serialize(value);
-  }
-}
 
 /// Members of an object that the executor does not read.
 void list_unread(std::ostream& err, const json::value* value, const std::string& path,
@@ -145,7 +121,7 @@ void print_body(const docker::ContainerSpec& spec, std::ostream& out) {
     const bool hidden = std::find(secret.begin(), secret.end(), name) != secret.end();
     shown.push_back(hidden ? name + "=[REDACTED]" : assignment);
   }
-  print(out, json::parse(docker::create_body(spec, shown)));
+  out << pretty_json(json::parse(docker::create_body(spec, shown)));
   out << "\n";
 }
 

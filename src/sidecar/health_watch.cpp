@@ -63,7 +63,7 @@ void HealthWatch::tell_change(bool healthy, Status status, bool limit_reached) {
   const std::string name(to_string(status));
   since_ = format_utc(std::chrono::system_clock::now());
   log_.info("Health changed", {{"healthy", healthy ? "true" : "false"}, {"sidecar", name}});
-  handlers_.on_known(name + " since " + since_);
+  handlers_.on_known(healthy, name + " since " + since_);
   // The limit's own update says it all.
   if (!limit_reached) handlers_.on_changed(healthy, "Sidecar says " + name);
 }

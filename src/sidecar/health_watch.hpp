@@ -25,7 +25,7 @@ class HealthWatch {
     std::function<void(bool healthy, std::string message)> on_changed;
     std::function<void(std::string message)> on_limit;  ///< once
     /// Before either of them: what Sidecar says and since when, for people.
-    std::function<void(std::string text)> on_known;
+    std::function<void(bool healthy, std::string text)> on_known;
   };
   HealthWatch(Client& client, Log& log, HealthWatchConfig config, Handlers handlers);
 

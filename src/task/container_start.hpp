@@ -56,7 +56,7 @@ class ContainerStart {
   Log& log_;
   net::Cancellation& cancellation_;
   net::Cancellation never_;
-  std::vector<PhaseTime>& phases_;
+  Phases& phases_;
 };
 
 }  // namespace sidecar_executor::task

@@ -44,7 +44,7 @@ class ImageFetch {
   docker::Engine& engine_;
   Log& log_;
   net::Cancellation& cancellation_;
-  std::vector<PhaseTime>& phases_;
+  Phases& phases_;
   ImageInputs in_;
 };
 

@@ -7,6 +7,7 @@
 #include "docker/host_files.hpp"
 #include "task/docker_return.hpp"
 #include "task/image_fetch.hpp"
+#include "task/post_mortem.hpp"
 
 namespace sidecar_executor::task {
 
@@ -26,7 +27,7 @@ void throw_exception_from_error(const LaunchError& error, const boost::source_lo
 }
 
 Launch::Launch(docker::Engine& engine, docker::ExitWatch& exit_watch, Log& log, LaunchInputs inputs,
-               net::Cancellation& cancellation, std::vector<PhaseTime>& phases, Handlers handlers)
+               net::Cancellation& cancellation, Phases& phases, Handlers handlers)
     : tools_{engine, log, cancellation, phases, inputs.docker_patience},
       exit_watch_(exit_watch),
       in_(std::move(inputs)),

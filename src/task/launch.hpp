@@ -53,7 +53,7 @@ class Launch {
   using Outcome = boost::system::result<Launched, LaunchError>;
 
   Launch(docker::Engine& engine, docker::ExitWatch& exit_watch, Log& log, LaunchInputs inputs,
-         net::Cancellation& cancellation, std::vector<PhaseTime>& phases, Handlers handlers);
+         net::Cancellation& cancellation, Phases& phases, Handlers handlers);
 
   asio::awaitable<Outcome> run();
 

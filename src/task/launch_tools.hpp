@@ -6,7 +6,7 @@
 
 #include "base/log.hpp"
 #include "docker/engine.hpp"
-#include "task/post_mortem.hpp"
+#include "task/report.hpp"
 
 namespace sidecar_executor::task {
 
@@ -15,7 +15,7 @@ struct LaunchTools {
   docker::Engine& engine;
   Log& log;
   net::Cancellation& cancellation;  ///< of the launch: a KILL
-  std::vector<PhaseTime>& phases;
+  Phases& phases;
   net::Duration docker_patience;  ///< how long each step waits for a Docker that is away
 };
 

@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::uint64_t copy_limit = 10 * 1024 * 1024;
 constexpr std::size_t read_size = 16 * 1024;
+constexpr std::size_t tail_size = 4 * 1024;
 /// dockerd reads its log files at 100,000 to 300,000 lines a second. Asked for more than fits into
 /// the time, the newest lines, which matter most, would be the ones that are missing.
 constexpr std::int64_t lines_per_second = 50'000;
@@ -52,6 +53,7 @@ class Copy {
                          std::to_string(result.bytes) + " bytes follow\n");
     }
     for (auto piece = spool_.next(); !piece.bytes.empty(); piece = spool_.next()) {
+      keep_tail(result.tail, piece.bytes);
       co_await write(piece.stream, piece.bytes);
     }
     if (!read) co_return read.error();
@@ -81,6 +83,12 @@ class Copy {
       if (!fed) co_return fed;
       if (!added) co_return added;
     }
+  }
+
+  static void keep_tail(std::string& tail, std::string_view bytes) {
+    bytes = bytes.substr(bytes.size() - std::min(bytes.size(), tail_size));
+    tail.erase(0, tail.size() - std::min(tail.size(), tail_size - bytes.size()));
+    tail += bytes;
   }
 
   /// A slow reader of our output holds up the copy, up to its time limit, and nothing else.

@@ -31,6 +31,7 @@ struct LogCopyOutputs {
 struct LogCopied {
   std::uint64_t bytes = 0;
   bool oldest_left_out = false;  ///< there was more than the limit
+  std::string tail;              ///< the last 4 KiB of it
 };
 
 /// At most 10 MiB, the newest, and no more lines than dockerd can give in the time; a line on

@@ -3,18 +3,19 @@
 #include <chrono>
 #include <string>
 #include <utility>
-#include <vector>
 
-#include "task/post_mortem.hpp"
+#include "task/report.hpp"
 
 namespace sidecar_executor::task {
 
 /// Adds the time since it was made as a phase.
 class PhaseClock {
  public:
-  PhaseClock(std::vector<PhaseTime>& phases, std::string name)
-      : phases_(phases), name_(std::move(name)), began_(std::chrono::steady_clock::now()) {}
-  ~PhaseClock() { phases_.push_back({name_, took()}); }
+  PhaseClock(Phases& phases, std::string name)
+      : phases_(phases), name_(std::move(name)), began_(std::chrono::steady_clock::now()) {
+    phases_.begin(name_);
+  }
+  ~PhaseClock() { phases_.add(name_, took()); }
   PhaseClock(const PhaseClock&) = delete;
   PhaseClock& operator=(const PhaseClock&) = delete;
   [[nodiscard]] std::chrono::nanoseconds took() const {
@@ -22,7 +23,7 @@ class PhaseClock {
   }
 
  private:
-  std::vector<PhaseTime>& phases_;
+  Phases& phases_;
   std::string name_;
   std::chrono::steady_clock::time_point began_;
 };

@@ -14,6 +14,16 @@ struct Hint {
   std::string_view advice;
 };
 
+/// Vault's errors come first: its "permission denied" is not about a file.
+constexpr std::array vault_hints{
+    Hint{"permission denied",
+         "Vault does not let this token read the path: see the policies of its role"},
+    Hint{"no such secret", "nothing is at this path in Vault: see the vault:// value of the task"},
+    Hint{"no key", "the secret has no such key: see the vault:// value of the task"},
+    Hint{"sealed", "Vault is sealed: somebody has to unseal it"},
+    Hint{"log in", "Vault refused the login: see VAULT_USERNAME, VAULT_TOKEN and their kin"},
+};
+
 /// First match wins: the more special texts stand first.
 constexpr std::array hints{
     Hint{"address already in use",
@@ -48,6 +58,26 @@ constexpr std::array hints{
          "the disk of Docker's data folder is full: see docker system df"},
 };
 
+/// What programs say with their last words.
+constexpr std::array said{
+    Hint{"error while loading shared libraries",
+         "a library that the program needs is not in the image"},
+    Hint{"exec format error",
+         "the image is built for another CPU architecture, or a script lacks its #! line"},
+    Hint{"address already in use",
+         "the port that it wants to listen on is taken: with network HOST by any process of the "
+         "host, see ss -ltnp"},
+    Hint{"outofmemoryerror", "Java's heap was full: raise -Xmx, and the task's mem with it"},
+    Hint{"no space left on device", "a disk that it writes to is full: see df on the host"},
+    Hint{"read-only file system",
+         "it writes to a place that is mounted read-only: see the volumes"},
+    Hint{"permission denied",
+         "it may not use a file or a folder: see owner and mode of what its volumes bind, and the "
+         "user that the container runs as"},
+    Hint{"no such host", "it could not look up a name: see dns and the network of the task"},
+    Hint{"connection refused", "something that it needs does not listen"},
+};
+
 std::string pad(std::string_view name) {
   std::string out(name);
   out.resize(12, ' ');
@@ -58,33 +88,51 @@ void line(std::string& out, std::string_view name, const std::string& value) {
   if (!value.empty()) out += "  " + pad(name) + one_line(value, 2000) + "\n";
 }
 
-std::string phases_text(const std::vector<PhaseTime>& phases) {
+template <std::size_t size>
+std::string_view advice(const std::array<Hint, size>& table, const std::string& text) {
+  for (const auto& hint : table) {
+    if (text.find(hint.part) != std::string::npos) return hint.advice;
+  }
+  return {};
+}
+
+std::string phases_text(const Phases& phases) {
   std::string out;
-  for (const auto& phase : phases) {
+  for (const auto& phase : phases.done()) {
     if (!out.empty()) out += ", ";
     out += phase.name + " " + format_for_people(phase.took);
   }
   return out;
 }
 
-std::string last_words(const Summary& summary, const std::string& what) {
-  return what + (summary.logs_copied ? ", above in this sandbox's stdout and stderr"
-                                     : ", if anything: nothing of it could be copied here");
+/// `what` the program said, and what that means when it says one of the usual things.
+std::string last_words(const Report& report, const std::string& what) {
+  const std::string_view meaning = advice(said, to_lower(report.last_words));
+  if (!meaning.empty()) return std::string(meaning) + "; its last words are in this sandbox";
+  return what + (report.logs_copied ? ", in this sandbox's stdout and stderr"
+                                    : ", if anything: nothing of it could be copied here");
+}
+
+/// Stopped because a check affirmed that it is not healthy.
+std::string why_unhealthy(const Report& report) {
+  for (const auto& change : report.health) {
+    if (change.healthy) return last_words(report, "what it said when its health went bad");
+  }
+  return "it was never healthy: does it listen where its health check asks, and does it need more "
+         "time to start (EXECUTOR_SIDECAR_BACKOFF)?";
 }
 
 }  // namespace
 
 std::string docker_error_hint(const std::string& error) {
   const std::string text = to_lower(error);
-  for (const auto& hint : hints) {
-    if (text.find(hint.part) != std::string::npos) return std::string(hint.advice);
-  }
-  return {};
+  if (text.starts_with("vault")) return std::string(advice(vault_hints, text));
+  return std::string(advice(hints, text));
 }
 
-std::string likely_cause(const Summary& summary) {
-  if (!summary.outcome) return {};
-  const Outcome& outcome = *summary.outcome;
+std::string likely_cause(const Report& report) {
+  if (!report.outcome) return {};
+  const Outcome& outcome = *report.outcome;
   switch (outcome.reason) {
     case mesos::Reason::container_limitation_memory:
       return "the container needs more memory than the task asks for: raise mem, or look for a "
@@ -92,18 +140,21 @@ std::string likely_cause(const Summary& summary) {
     case mesos::Reason::max_completion_time_reached:
       return "the task ran longer than its max_completion_time allows";
     case mesos::Reason::container_launch_failed:
-      return docker_error_hint(summary.launch_failure);
+      return docker_error_hint(report.launch_failure);
     case mesos::Reason::task_invalid:
       return "the task definition: see the message";
     default:
       break;
   }
+  if (outcome.state == mesos::TaskState::failed && outcome.healthy == false) {
+    return why_unhealthy(report);
+  }
   if (outcome.state == mesos::TaskState::failed &&
       outcome.message.starts_with("exited with code")) {
-    return last_words(summary, "what the program said last");
+    return last_words(report, "what the program said last");
   }
   if (outcome.message.starts_with("crashed with")) {
-    return last_words(summary, "a crash inside the program: what it said last");
+    return last_words(report, "a crash inside the program: what it said last");
   }
   if (outcome.message.starts_with("ended by SIGKILL")) {
     return "somebody killed it outside Mesos, or the kernel did for want of memory on the host: "
@@ -112,26 +163,26 @@ std::string likely_cause(const Summary& summary) {
   return {};
 }
 
-std::string format_summary(const Summary& summary) {
+std::string format_summary(const Report& report) {
   std::string out = "---- sidecar-executor: how this task ended " + std::string(37, '-') + "\n";
   line(out, "task",
-       summary.task_id + (summary.task_name.empty() || summary.task_name == summary.task_id
-                              ? ""
-                              : " (" + summary.task_name + ")"));
-  line(out, "image", summary.image);
-  line(out, "container", summary.container_id.substr(0, 12));
-  line(out, "took", phases_text(summary.phases));
-  if (summary.outcome) {
-    const Outcome& outcome = *summary.outcome;
+       report.task_id + (report.task_name.empty() || report.task_name == report.task_id
+                             ? ""
+                             : " (" + report.task_name + ")"));
+  line(out, "image", report.image);
+  line(out, "container", report.container_id.substr(0, 12));
+  line(out, "took", phases_text(report.phases));
+  if (report.outcome) {
+    const Outcome& outcome = *report.outcome;
     std::string state(mesos::to_string(outcome.state));
     const auto reason = mesos::to_string(outcome.reason);
     if (!reason.empty()) state += ", " + std::string(reason);
     line(out, "state", state);
     line(out, "message", outcome.message);
   }
-  line(out, "health", summary.last_health);
-  line(out, "logs", summary.log_note);
-  line(out, "look at", likely_cause(summary));
+  line(out, "health", report.health.empty() ? "" : report.health.back().text);
+  line(out, "logs", report.log_note);
+  line(out, "look at", likely_cause(report));
   out += std::string(80, '-') + "\n";
   return out;
 }

@@ -53,7 +53,10 @@ Runner::Runner(asio::io_context& loop, RunnerConfig config, Log& log, OutputBuff
       exit_watch_(loop.get_executor(), engine_, log,
                   {[this](const docker::ContainerExit& e) { container_ended(e); },
                    [this](const docker::ContainerState& s) { container_seen(s); }}),
-      signals_(loop, SIGTERM, SIGINT, SIGUSR1) {}
+      signals_(loop, SIGTERM, SIGINT, SIGUSR1),
+      report_file_(loop.get_executor(), config_.agent.sandbox, report_, log) {
+  report_.began = std::chrono::system_clock::now();
+}
 
 void Runner::start() {
   watch_signals();
@@ -99,7 +102,10 @@ void Runner::drain_events() {
     if (before != after) {
       log_.debug("State changed", {{"from", std::string(before)}, {"to", std::string(after)}});
     }
-    if (after == "stopping" && !stop_since_) stop_since_ = std::chrono::steady_clock::now();
+    if (after == "stopping" && !stop_since_) {
+      stop_since_ = std::chrono::steady_clock::now();
+      report_.phases.begin("stop");
+    }
     perform(actions);
   }
   draining_ = false;
@@ -129,6 +135,7 @@ void Runner::on(const action::Report& a) {
                               {"reason", std::string(mesos::to_string(a.reason))},
                               {"message", a.message}});
   const bool last = mesos::is_terminal(a.state) && a.task_id == lifecycle_.task_id();
+  if (ours) report_.state = mesos::to_string(a.state);
   // The sandbox is complete before anybody is told to look into it.
   if (last) write_summary();
   terminal_sent_ = terminal_sent_ || last;
@@ -214,15 +221,15 @@ asio::awaitable<void> Runner::launch() {
   inputs.environment = config_.environment;
   inputs.docker_repository = config_.settings.docker_repository;
   add_vault(inputs);
-  Launch launch(engine_, exit_watch_, log_, std::move(inputs), launch_cancel_, phases_,
+  Launch launch(engine_, exit_watch_, log_, std::move(inputs), launch_cancel_, report_.phases,
                 {[this](const std::string& id) {
-                  container_.id = id;
+                  container_.id = report_.container_id = id;
                   post(event::ContainerCreated{id.substr(0, 12)});
                 }});
   auto done = co_await launch.run();
   if (!done) {
     const LaunchError& failure = done.error();
-    summary_.launch_failure = failure.error.message;
+    report_.launch_failure = report_.last_error = failure.error.message;
     log_.error("Launch failed", {{"error", failure.error.message}});
     container_.id = failure.may_still_run;
     post(event::LaunchFailed{failure.error.message, failure.may_still_run});
@@ -231,6 +238,8 @@ asio::awaitable<void> Runner::launch() {
   container_ = std::move(done->container);
   running_data_ = std::move(done->data);
   running_since_ = std::chrono::steady_clock::now();
+  report_.image_id = container_.image_id;
+  report_.phases.begin("run");
   const std::string id12 = container_.id.substr(0, 12);
   ::setproctitle("-sidecar-executor %s (%s)", id12.c_str(), spec_->image.c_str());
   begin_relay();
@@ -266,8 +275,8 @@ void Runner::container_ended(const docker::ContainerExit& exit) {
             {{"exit_code", exit.exit_code ? std::to_string(*exit.exit_code) : "unknown"},
              {"oom_killed", exit.oom_killed ? "true" : "false"}});
   const auto at = std::chrono::steady_clock::now();
-  if (running_since_) phases_.push_back({"run", stop_since_.value_or(at) - *running_since_});
-  if (stop_since_) phases_.push_back({"stop", at - *stop_since_});
+  if (running_since_) report_.phases.add("run", stop_since_.value_or(at) - *running_since_);
+  if (stop_since_) report_.phases.add("stop", at - *stop_since_);
   ContainerEnd end;
   end.exit_code = exit.exit_code;
   end.oom_killed = exit.oom_killed;
@@ -275,6 +284,7 @@ void Runner::container_ended(const docker::ContainerExit& exit) {
   end.docker_error = exit.docker_error;
   end.finished_at = exit.finished_at;
   end.ran_for = exit.ran_for;
+  report_.end = end;
   post(event::ContainerEnded{std::move(end)});
 }
 
@@ -323,20 +333,6 @@ asio::awaitable<void> Runner::close_task(bool copy, Nanoseconds limit) {
   }
   closing_ = false;
   if (shutting_down_) engine_.close();
-}
-
-void Runner::write_summary() {
-  if (task_) {
-    summary_.task_id = task_->task_id;
-    summary_.task_name = task_->name;
-  } else {
-    summary_.task_id = lifecycle_.task_id();
-  }
-  if (spec_) summary_.image = spec_->image;
-  summary_.container_id = container_.id;
-  summary_.phases = phases_;
-  summary_.outcome = lifecycle_.outcome();
-  err_.write(format_summary(summary_));
 }
 
 // ---- signals -----------------------------------------------------------------------------------

@@ -22,8 +22,9 @@
 #include "sidecar/health_watch.hpp"
 #include "task/launch.hpp"
 #include "task/lifecycle.hpp"
-#include "task/post_mortem.hpp"
 #include "task/relay_run.hpp"
+#include "task/report.hpp"
+#include "task/report_file.hpp"
 #include "vault/aws_lease.hpp"
 #include "vault/environment.hpp"
 
@@ -95,6 +96,10 @@ class Runner {
   asio::awaitable<void> launch();
   asio::awaitable<Result<std::vector<std::string>>> seeds();
   [[nodiscard]] docker::SpecInputs spec_inputs(const std::string& task_id) const;
+  // runner_report.cpp
+  void begin_report();
+  void health_known(bool healthy, std::string text);
+  void write_summary();
   // runner_vault.cpp
   void read_vault_settings();
   void add_vault(LaunchInputs& inputs);
@@ -116,7 +121,6 @@ class Runner {
   asio::awaitable<void> copy_container_logs(Nanoseconds limit);
   void container_seen(const docker::ContainerState& state);
   void container_ended(const docker::ContainerExit& exit);
-  void write_summary();
   void spawn(asio::awaitable<void> work);
   [[nodiscard]] std::string launch_notes() const;
   [[nodiscard]] std::int64_t memory_limit() const;
@@ -147,10 +151,10 @@ class Runner {
   vault::Environment vault_;
   std::optional<vault::AwsLease> aws_lease_;  // with EXECUTOR_AWS_ROLE, from the launch on
   std::optional<RelayRun> relay_;
-  std::vector<PhaseTime> phases_;
   std::optional<SteadyTime> running_since_;
   std::optional<SteadyTime> stop_since_;
-  Summary summary_;
+  Report report_;
+  ReportFile report_file_;
   bool terminal_sent_ = false;
   bool shutting_down_ = false;
   bool term_seen_ = false;

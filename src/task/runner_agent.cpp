@@ -65,6 +65,7 @@ void Runner::said(const mesos::Launch& e) {
   task_ = task;
   task_->json.clear();  // the session keeps it for as long as it is needed
   spec_ = std::move(*spec);
+  begin_report();
   TaskTraits traits;
   traits.task_id = task.task_id;
   traits.max_completion_time = task.max_completion_time;

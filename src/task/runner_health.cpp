@@ -48,7 +48,7 @@ asio::awaitable<void> Runner::watch_health() {
          request.text = std::move(message);
          post(event::StopAsked{std::move(request), std::nullopt});
        },
-       [this](std::string text) { summary_.last_health = std::move(text); }});
+       [this](bool healthy, std::string text) { health_known(healthy, std::move(text)); }});
   co_await watch.run(health_cancel_);
 }
 

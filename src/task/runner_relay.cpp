@@ -34,7 +34,7 @@ asio::awaitable<void> Runner::flush_logs(bool copy, Nanoseconds limit) {
     in_stdout = co_await relay_->finish(left());
   }
   if (copy && !container_.id.empty() && !in_stdout) co_await copy_container_logs(left());
-  if (in_stdout) summary_.log_note = "relayed, and copied to this sandbox's stdout line by line";
+  if (in_stdout) report_.log_note = "relayed, and copied to this sandbox's stdout line by line";
   if (relay_) co_await relay_->finish(left());
 }
 
@@ -49,15 +49,17 @@ asio::awaitable<void> Runner::copy_container_logs(Nanoseconds limit) {
   const LogCopyOutputs outputs{log_.output(), err_, out_pump_, err_pump_};
   const auto copied = co_await copy_logs(engine_, request, outputs, closing_cancel_);
   if (copied) {
-    summary_.logs_copied = copied->bytes > 0;
-    summary_.log_note = "the last " + format_go_duration(config_.settings.logs_since) + " (" +
-                        std::to_string(copied->bytes) +
-                        " bytes) copied to this sandbox's stdout and stderr";
+    report_.logs_copied = copied->bytes > 0;
+    report_.last_words = copied->tail;
+    report_.log_note = "the last " + format_go_duration(config_.settings.logs_since) + " (" +
+                       std::to_string(copied->bytes) +
+                       " bytes) copied to this sandbox's stdout and stderr";
   } else {
-    summary_.log_note = "could not be copied: " + copied.error().message;
+    report_.last_error = copied.error().message;
+    report_.log_note = "could not be copied: " + copied.error().message;
     log_.error("Logs could not be copied", {{"error", copied.error().message}});
   }
-  phases_.push_back({"logs", std::chrono::steady_clock::now() - began});
+  report_.phases.add("logs", std::chrono::steady_clock::now() - began);
 }
 
 }  // namespace sidecar_executor::task

@@ -1,6 +1,7 @@
 // The part of the runner that talks to Vault, and only when the task needs it.
 #include "base/text.hpp"
 #include "base/timeouts.hpp"
+#include "task/phase_clock.hpp"
 #include "task/runner.hpp"
 #include "vault/secrets.hpp"
 
@@ -36,18 +37,17 @@ asio::awaitable<Result<std::vector<std::string>>> Runner::resolve(
   const auto variable = vault::first_to_resolve(environment);
   if (!variable) co_return environment;
   if (auto problem = vault_problem()) co_return problem->during("variable", *variable);
-  const auto began = std::chrono::steady_clock::now();
+  const PhaseClock clock(report_.phases, "secrets");
   vault::Client client(loop_.get_executor(), vault_.settings, config_.environment, launch_cancel_);
   vault::Secrets secrets(client, log_);
   auto resolved = co_await secrets.resolve(std::move(environment));
-  phases_.push_back({"secrets", std::chrono::steady_clock::now() - began});
   if (!resolved) co_return resolved.error().during("Vault");
   co_return resolved;
 }
 
 asio::awaitable<Result<ExtraEnvironment>> Runner::aws_keys() {
   if (auto problem = vault_problem()) co_return problem->during("EXECUTOR_AWS_ROLE");
-  const auto began = std::chrono::steady_clock::now();
+  const PhaseClock clock(report_.phases, "AWS keys");
   vault::AwsRole role;
   role.name = config_.settings.aws_role;
   role.ttl = std::chrono::duration_cast<vault::Seconds>(config_.settings.aws_role_ttl);
@@ -55,7 +55,6 @@ asio::awaitable<Result<ExtraEnvironment>> Runner::aws_keys() {
   aws_lease_.emplace(loop_.get_executor(), vault_.settings, config_.environment, log_,
                      std::move(role));
   const auto keys = co_await aws_lease_->fetch(launch_cancel_);
-  phases_.push_back({"AWS keys", std::chrono::steady_clock::now() - began});
   if (!keys) co_return keys.error().during("Vault");
   spawn(watch_lease());
   ExtraEnvironment out{{"AWS_ACCESS_KEY_ID", keys->access_key.text()},

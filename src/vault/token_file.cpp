@@ -31,23 +31,6 @@ Result<Secret> as_token(std::string bytes, const std::string& path) {
   return token;
 }
 
-/// 0 or an errno.
-int write_all(int fd, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t put = ::write(fd, bytes.data(), bytes.size());
-    if (put < 0 && errno == EINTR) continue;
-    if (put < 0) return errno;
-    bytes.remove_prefix(static_cast<std::size_t>(put));
-  }
-  return ::fsync(fd) == 0 ? 0 : errno;
-}
-
-std::string folder_of(const std::string& path) {
-  const auto slash = path.rfind('/');
-  if (slash == std::string::npos) return ".";
-  return slash == 0 ? "/" : path.substr(0, slash);
-}
-
 }  // namespace
 
 Result<StoredToken> read_token_file(const std::string& path) {
@@ -79,20 +62,7 @@ Result<StoredToken> read_token_file(const std::string& path) {
 }
 
 Result<void> write_token_file(const std::string& path, const Secret& token) {
-  const std::string temporary = path + ".tmp." + std::to_string(::getpid());
-  ::unlink(temporary.c_str());  // of a process of the same number that was killed
-  const FileDescriptor file(
-      ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (file.get() < 0) return file_error(temporary, errno);
-  int failed = write_all(file.get(), token.text());
-  if (failed == 0 && ::rename(temporary.c_str(), path.c_str()) != 0) failed = errno;
-  if (failed != 0) {
-    ::unlink(temporary.c_str());
-    return file_error(path, failed);
-  }
-  const FileDescriptor folder(::open(folder_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (folder.get() >= 0) ::fsync(folder.get());
-  return boost::system::in_place_value;
+  return replace_file(path, token.text(), 0600, Durable::yes);
 }
 
 asio::awaitable<Result<TokenLock>> TokenLock::take(std::string path, net::Duration limit,

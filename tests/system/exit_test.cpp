@@ -63,6 +63,35 @@ TEST_F(EndTest, LastLinesOfAFailedTaskAreInTheSandboxBeforeTheTerminalUpdate) {
   EXPECT_NE(err_at_end.find("how this task ended"), std::string::npos);
 }
 
+TEST_F(EndTest, TheReportInTheSandboxIsTrueAtEachUpdate) {
+  TaskBuilder task("/bin/sh -c 'sleep 0.2; echo hush-hush; exit 3'");
+  task.parameter("env", "DB_PASSWORD=hush-hush");
+  std::string sandbox;
+  std::map<std::string, json::value> reports;
+  RunOptions options;
+  options.on_event = [&](const json::object& event) {
+    if (event.at("event") == "sandbox") sandbox = std::string(event.at("path").as_string());
+    if (event.at("event") != "update") return;
+    const std::string text = read_file(sandbox + "/executor-report.json");
+    EXPECT_EQ(text.find("hush"), std::string::npos) << text;
+    if (!text.empty()) {
+      reports[std::string(event.at("status").at("state").as_string())] = json::parse(text);
+    }
+  };
+  const auto run = run_task(task, options);
+  ASSERT_TRUE(reports.contains("TASK_RUNNING")) << run.transcript();
+  const auto& running = reports["TASK_RUNNING"];
+  EXPECT_EQ(running.at("doing"), "run");
+  EXPECT_EQ(running.at("task").at("id"), task.id());
+  EXPECT_EQ(running.at("container").at("id"), containers_of(task.id()).at(0));
+  ASSERT_TRUE(reports.contains("TASK_FAILED")) << run.transcript();
+  const auto& end = reports["TASK_FAILED"];
+  EXPECT_EQ(end.at("exit").at("code"), 3);
+  EXPECT_EQ(end.at("outcome").at("state"), "TASK_FAILED");
+  EXPECT_EQ(end.at("outcome").at("message"), run.last().message);
+  EXPECT_EQ(run_command({"ls", sandbox}).output.find(".tmp."), std::string::npos) << "left over";
+}
+
 TEST_F(EndTest, FinishedTaskCopiesNoLogs) {
   const TaskBuilder task("/bin/echo quiet-please");
   const auto run = run_task(task);

@@ -148,7 +148,7 @@ class LaunchTest : public ::testing::Test {
       log,
       {[](const docker::ContainerExit&) {}, [](const docker::ContainerState&) {}}};
   net::Cancellation cancellation;
-  std::vector<PhaseTime> phases;
+  Phases phases;
   std::string created_id;
 };
 

@@ -1,0 +1,44 @@
+#include "base/pretty_json.hpp"
+
+#include <boost/json/serialize.hpp>
+#include <boost/json/value.hpp>
+
+namespace sidecar_executor {
+namespace json = boost::json;
+
+namespace {
+
+void append(std::string& out, const json::value& value, const std::string& indent) {
+  const std::string inner = indent + "  ";
+  const char* separator = "\n";
+  if (value.is_object() && !value.get_object().empty()) {
+    out += '{';
+    for (const auto& member : value.get_object()) {
+      out.append(separator).append(inner);
+      out.append(json::serialize(json::value(member.key()))).append(": ");
+      append(out, member.value(), inner);
+      separator = ",\n";
+    }
+    out.append("\n").append(indent).append("}");
+  } else if (value.is_array() && !value.get_array().empty()) {
+    out += '[';
+    for (const auto& item : value.get_array()) {
+      out.append(separator).append(inner);
+      append(out, item, inner);
+      separator = ",\n";
+    }
+    out.append("\n").append(indent).append("]");
+  } else {
+    out += json::serialize(value);
+  }
+}
+
+}  // namespace
+
+std::string pretty_json(const json::value& value) {
+  std::string out;
+  append(out, value, "");
+  return out;
+}
+
+}  // namespace sidecar_executor
