@@ -72,6 +72,7 @@ TEST_F(EndTest, TheReportInTheSandboxIsTrueAtEachUpdate) {
   options.on_event = [&](const json::object& event) {
     if (event.at("event") == "sandbox") sandbox = std::string(event.at("path").as_string());
     if (event.at("event") != "update") return;
+    EXPECT_EQ(run_command({"ls", sandbox}).output.find(".tmp."), std::string::npos) << "left over";
     const std::string text = read_file(sandbox + "/executor-report.json");
     EXPECT_EQ(text.find("hush"), std::string::npos) << text;
     if (!text.empty()) {
@@ -82,14 +83,13 @@ TEST_F(EndTest, TheReportInTheSandboxIsTrueAtEachUpdate) {
   ASSERT_TRUE(reports.contains("TASK_RUNNING")) << run.transcript();
   const auto& running = reports["TASK_RUNNING"];
   EXPECT_EQ(running.at("doing"), "run");
-  EXPECT_EQ(running.at("task").at("id"), task.id());
-  EXPECT_EQ(running.at("container").at("id"), containers_of(task.id()).at(0));
+  EXPECT_EQ(running.at("task").at("id").as_string(), task.id());
+  EXPECT_EQ(running.at("container").at("id").as_string(), containers_of(task.id()).at(0));
   ASSERT_TRUE(reports.contains("TASK_FAILED")) << run.transcript();
   const auto& end = reports["TASK_FAILED"];
   EXPECT_EQ(end.at("exit").at("code"), 3);
   EXPECT_EQ(end.at("outcome").at("state"), "TASK_FAILED");
-  EXPECT_EQ(end.at("outcome").at("message"), run.last().message);
-  EXPECT_EQ(run_command({"ls", sandbox}).output.find(".tmp."), std::string::npos) << "left over";
+  EXPECT_EQ(end.at("outcome").at("message").as_string(), run.last().message);
 }
 
 TEST_F(EndTest, FinishedTaskCopiesNoLogs) {

@@ -65,7 +65,7 @@ class HealthWatchTest : public ::testing::Test {
                           changes.push_back((healthy ? "+" : "-") + text);
                         },
                         [this](std::string text) { limits.push_back(std::move(text)); },
-                        [this](std::string text) { known.push_back(std::move(text)); }});
+                        [this](bool, std::string text) { known.push_back(std::move(text)); }});
     net::Cancellation cancel;
     began = Clock::now();
     auto running = loop.start([&]() -> asio::awaitable<bool> {

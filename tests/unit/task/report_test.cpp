@@ -77,8 +77,11 @@ TEST(Report, AtTheEnd) {
   end.ran_for = std::chrono::seconds(4);
   end.finished_at = now;
   report.end = end;
-  report.outcome = Outcome{mesos::TaskState::failed, mesos::Reason::container_limitation_memory,
-                           "Memory limit exceeded: limit 64 MiB", {}, 0};
+  report.outcome = Outcome{mesos::TaskState::failed,
+                           mesos::Reason::container_limitation_memory,
+                           "Memory limit exceeded: limit 64 MiB",
+                           {},
+                           0};
   report.last_error = "copy the container's logs: no answer";
   const auto text = json::parse(report_json(report, now, 42));
   EXPECT_EQ(text.at("exit"),
