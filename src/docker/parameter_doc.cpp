@@ -30,7 +30,9 @@ constexpr std::string_view rules = R"(
   TASK_RUNNING, and the rest of the task runs. With `EXECUTOR_STRICT_PARAMETERS=true` it is TASK_ERROR.
   Neither shows the value: it may be a secret.
 - Where a field of the task, or a limit that a setting forces, asks for something else than a parameter
-  does, the field or the limit wins, and that is a warning.
+  does, the field or the limit wins, and that is a warning. Mesos writes `"network":"HOST"` and
+  `"privileged":false` into tasks that say nothing: those two are set by their fields, not by
+  `network` and `privileged`.
 - `ip`, `ip6`, `link-local-ip` and `network-alias` need a network of one's own (`docker network
   create`): Docker refuses them in its default networks, so there they are a warning (or TASK_ERROR).
 - Not a parameter: `detach`, `interactive`, `attach`, `cidfile`, `pull` and other flags that concern the

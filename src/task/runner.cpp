@@ -251,7 +251,7 @@ asio::awaitable<void> Runner::launch() {
 
 std::string Runner::launch_notes() const {
   std::string out;
-  for (const auto& warning : spec_->warnings) out += (out.empty() ? "warning: " : ", ") + warning;
+  for (const auto& warning : spec_->warnings) out += (out.empty() ? "warning: " : "; ") + warning;
   return out;
 }
 
