@@ -186,7 +186,10 @@ asio::awaitable<Result<ImageSummary>> Engine::inspect_image(std::string image,
   if (response->status != 200) co_return refused(*response);
   auto object = object_of(response->body, "GET /images/json");
   if (!object) co_return object.error();
-  co_return ImageSummary{string_at(*object, "Id"), strings_at(*object, "RepoDigests")};
+  co_return ImageSummary{string_at(*object, "Id"),
+                         strings_at(*object, "RepoDigests"),
+                         {string_at(*object, "Os"), string_at(*object, "Architecture"),
+                          string_at(*object, "Variant")}};
 }
 
 asio::awaitable<Result<void>> Engine::pull(const ImageRef& image, std::string auth_header,
@@ -250,8 +253,15 @@ asio::awaitable<Result<void>> Engine::connect_network(std::string network, std::
                       .content_type = "application/json"};
   auto response = co_await call(std::move(request), limits_.create);
   if (!response) co_return response.error();
-  if (response->status != 200) co_return refused(*response);
-  co_return boost::system::in_place_value;
+  if (response->status == 200) co_return boost::system::in_place_value;
+  Error error = refused(*response);
+  // moby: 403 "endpoint with name N already exists in network X" for a running container (200 for
+  // one that was not started); Podman: "container C is already connected to network X".
+  if (error.message.find("already exists in network") != std::string::npos ||
+      error.message.find("already connected to network") != std::string::npos) {
+    co_return boost::system::in_place_value;
+  }
+  co_return error;
 }
 
 asio::awaitable<Result<void>> Engine::start(std::string id) {

@@ -15,6 +15,7 @@
 #include "base/error.hpp"
 #include "base/settings.hpp"
 #include "base/timeouts.hpp"
+#include "docker/image_platform.hpp"
 #include "docker/image_ref.hpp"
 #include "docker/progress.hpp"
 #include "net/http_client.hpp"
@@ -37,6 +38,7 @@ struct CreatedContainer {
 struct ImageSummary {
   std::string id;
   std::vector<std::string> repo_digests;
+  ImagePlatform platform;
 };
 
 /// One row of GET /containers/json.
@@ -90,7 +92,8 @@ class Engine {
   asio::awaitable<Result<CreatedContainer>> create(std::string name, std::string body,
                                                    std::string platform = {});
 
-  /// One network more for a container; `endpoint` is a member of EndpointsConfig, as JSON.
+  /// One network more for a container; `endpoint` is a member of EndpointsConfig, as JSON. One that
+  /// it is in already is success.
   asio::awaitable<Result<void>> connect_network(std::string network, std::string id,
                                                 std::string endpoint);
 

@@ -72,7 +72,7 @@ constexpr ParameterFlag flags[] = {
     {"oom-score-adj", "", read_oom_score, "HostConfig.OomScoreAdj", "500", "-1000 to 1000; the highest is killed first."},
     {"pid", "", read_choice, "HostConfig.PidMode", "host|container:NAME", "Name space of process ids."},
     {"pids-limit", "", read_number, "HostConfig.PidsLimit", "200", "Number of processes; -1 is no limit."},
-    {"platform", "", read_platform, "platform=", "linux/arm64", "Of the image: asked of the create and of the pull."},
+    {"platform", "", read_platform, "platform=", "linux/arm64", "Of the image; one of another platform that is present does not count."},
     {"privileged", "", read_flag, "HostConfig.Privileged", "", "`container.docker.privileged` wins when it is there."},
     {"publish", "p", read_publish, "HostConfig.PortBindings", "127.0.0.1:8080:80/tcp", "Ports and ranges, beside those of `port_mappings`."},
     {"publish-all", "P", read_flag, "HostConfig.PublishAllPorts", "", "Every exposed port on some host port."},

@@ -1,6 +1,7 @@
 #include "task/container_start.hpp"
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/json/serialize.hpp>
 #include <utility>
 
 #include "base/go_duration.hpp"
@@ -121,6 +122,27 @@ asio::awaitable<Result<ContainerState>> ContainerStart::state_of(std::string id_
   auto state = docker::parse_inspect(*document);
   if (!state) co_return state.error().during("inspect container", id_or_name);
   co_return state;
+}
+
+// ---- networks ----------------------------------------------------------------------------------
+
+asio::awaitable<Result<void>> ContainerStart::connect(
+    std::string id, const std::vector<docker::NetworkRequest>& networks) {
+  for (const auto& network : networks) {
+    // Asked for a second time, it is connected once.
+    for (DockerReturn docker(tools_);;) {
+      if (cancellation_.cancelled()) co_return cancelled("launch");
+      const auto connected = co_await engine_.connect_network(
+          network.name, id, boost::json::serialize(network.endpoint));
+      if (connected) break;
+      const Error error = connected.error().during("connect network", network.name);
+      if (!is_no_answer(error)) co_return error;
+      const auto back = co_await docker.wait(error, cancellation_);
+      if (!back) co_return back.error();
+    }
+    log_.info("Network connected", {{"network", network.name}});
+  }
+  co_return boost::system::in_place_value;
 }
 
 // ---- start -------------------------------------------------------------------------------------

@@ -32,6 +32,11 @@ class ContainerStart {
   /// The id. A leftover of the same name is removed, unless it runs.
   asio::awaitable<Result<std::string>> create(const docker::ContainerSpec& spec);
 
+  /// Networks beside the first, between create and start. Ends at once when the launch is
+  /// cancelled.
+  asio::awaitable<Result<void>> connect(std::string id,
+                                        const std::vector<docker::NetworkRequest>& networks);
+
   /// Success: it was started, and may have ended since. A container that ran is never started
   /// again.
   asio::awaitable<Result<void>> start(std::string id);

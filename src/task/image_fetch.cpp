@@ -29,7 +29,7 @@ nanoseconds jittered(nanoseconds wait) {
 asio::awaitable<Result<void>> ImageFetch::run() {
   const auto image = docker::parse_image_ref(in_.image);
   if (!image) co_return image.error();
-  if (!in_.force_pull && in_.platform.empty()) {
+  if (!in_.force_pull) {
     const auto present = co_await is_present(*image);
     if (!present) co_return present.error();
     if (*present) co_return boost::system::in_place_value;
@@ -41,10 +41,7 @@ asio::awaitable<Result<void>> ImageFetch::run() {
 asio::awaitable<Result<bool>> ImageFetch::is_present(const docker::ImageRef& image) {
   for (DockerReturn docker(tools_);;) {
     const auto present = co_await engine_.inspect_image(image.full(), cancellation_);
-    if (present) {
-      log_.info("Image is present, not pulled", {{"image", image.full()}, {"id", present->id}});
-      co_return true;
-    }
+    if (present) co_return is_right(image, *present);
     const Error& error = present.error();
     if (error.kind == ErrorKind::not_found || cancellation_.cancelled()) co_return false;
     if (!is_no_answer(error)) {
@@ -56,6 +53,19 @@ asio::awaitable<Result<bool>> ImageFetch::is_present(const docker::ImageRef& ima
         co_await docker.wait(error.during("look for image", image.full()), cancellation_);
     if (!back) co_return back.error();
   }
+}
+
+/// A host may hold the image for another platform under the same name.
+bool ImageFetch::is_right(const docker::ImageRef& image, const docker::ImageSummary& present) {
+  const auto& of = present.platform;
+  if (!in_.platform.empty() && !docker::is_platform(of, in_.platform)) {
+    log_.info(
+        "Image is present for another platform",
+        {{"image", image.full()}, {"wanted", in_.platform}, {"present", docker::to_text(of)}});
+    return false;
+  }
+  log_.info("Image is present, not pulled", {{"image", image.full()}, {"id", present.id}});
+  return true;
 }
 
 asio::awaitable<Result<void>> ImageFetch::pull(const docker::ImageRef& image) {

@@ -16,7 +16,7 @@ struct ImageInputs {
   bool force_pull = false;
   Lookup environment;  ///< for Docker's config files
   std::string docker_repository;
-  std::string platform;  ///< empty = the daemon's; an image of another may be there: always pulled
+  std::string platform;  ///< empty = the daemon's; one of another that is present does not count
 };
 
 class ImageFetch {
@@ -34,6 +34,7 @@ class ImageFetch {
 
  private:
   asio::awaitable<Result<bool>> is_present(const docker::ImageRef& image);
+  bool is_right(const docker::ImageRef& image, const docker::ImageSummary& present);
   asio::awaitable<Result<void>> pull(const docker::ImageRef& image);
   asio::awaitable<Result<void>> attempt(const docker::ImageRef& image, const std::string& auth);
   asio::awaitable<Result<void>> pause(const Error& error, std::chrono::nanoseconds wait);

@@ -1,7 +1,5 @@
 #include "task/launch.hpp"
 
-#include <boost/json/serialize.hpp>
-
 #include "base/text.hpp"
 #include "base/wipe.hpp"
 #include "docker/host_files.hpp"
@@ -54,7 +52,7 @@ asio::awaitable<Launch::Outcome> Launch::run() {
   if (!id) co_return LaunchError{with_hint(id.error()), {}};
   handlers_.on_created(*id);
   if (is_cancelled()) co_return co_await clean_up(*id, cancelled("launch"));
-  const auto connected = co_await connect_networks(*id);
+  const auto connected = co_await container_.connect(*id, in_.spec.more_networks);
   if (!connected) co_return co_await clean_up(*id, with_hint(connected.error()));
   const auto started = co_await container_.start(*id);
   if (!started) co_return co_await clean_up(*id, with_hint(started.error()));
@@ -121,16 +119,6 @@ asio::awaitable<Result<void>> Launch::resolve_secrets() {
   if (!is_cancelled()) co_return boost::system::in_place_value;
   wipe(in_.spec.env);
   co_return cancelled("launch");
-}
-
-asio::awaitable<Result<void>> Launch::connect_networks(std::string id) {
-  for (const auto& network : in_.spec.more_networks) {
-    const auto connected = co_await tools_.engine.connect_network(
-        network.name, id, boost::json::serialize(network.endpoint));
-    if (!connected) co_return connected.error().during("connect network", network.name);
-    tools_.log.info("Network connected", {{"network", network.name}});
-  }
-  co_return boost::system::in_place_value;
 }
 
 void Launch::log_environment() const {

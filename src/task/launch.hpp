@@ -62,8 +62,6 @@ class Launch {
   asio::awaitable<Result<void>> complete_spec();
   asio::awaitable<Result<void>> resolve_secrets();
   asio::awaitable<LaunchError> clean_up(std::string id, Error error);
-  /// What has to be there between create and start.
-  asio::awaitable<Result<void>> connect_networks(std::string id);
   void log_environment() const;
   [[nodiscard]] bool is_cancelled() const { return tools_.cancellation.cancelled(); }
 

@@ -281,12 +281,14 @@ TEST_F(EngineTest, ADaemonThatRestartedIsAskedOnANewConnection) {
 
 TEST_F(EngineTest, InspectImage) {
   make_engine({}, "1.41");
-  always(answer(200, R"({"Id":"sha256:abc","RepoDigests":["a@sha256:1","b@sha256:2"],"X":1})"));
+  always(answer(200, R"({"Id":"sha256:abc","RepoDigests":["a@sha256:1","b@sha256:2"],"X":1,)"
+                     R"("Os":"linux","Architecture":"arm","Variant":"v7"})"));
   const auto image =
       loop.run([&] { return engine->inspect_image("host:5000/team/app:1.2", cancellation); });
   ASSERT_OK(image);
   EXPECT_EQ(image->id, "sha256:abc");
   EXPECT_EQ(image->repo_digests, (std::vector<std::string>{"a@sha256:1", "b@sha256:2"}));
+  EXPECT_EQ(to_text(image->platform), "linux/arm/v7");
   EXPECT_EQ(last().method, "GET");
   EXPECT_EQ(last().target, "/v1.41/images/host:5000/team/app:1.2/json");
   always(refusal(404, "No such image: x"));
@@ -327,6 +329,9 @@ TEST_F(EngineTest, ConnectNetwork) {
   make_engine({});
   const auto refused = loop.run([&] { return engine->connect_network("a b", "abc", "{}"); });
   EXPECT_ERROR(refused, ErrorKind::not_found, "network a b not found");
+  make_engine({});
+  always(refusal(403, "endpoint with name mesos-1 already exists in network a b"));
+  ASSERT_OK(loop.run([&] { return engine->connect_network("a b", "abc", "{}"); }));
 }
 
 TEST_F(EngineTest, CreateWithoutWarnings) {

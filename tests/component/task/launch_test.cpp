@@ -23,10 +23,12 @@ const std::string container_id(64, 'c');
 /// What a dockerd keeps over its restarts, and what it does for a call.
 struct FakeDocker {
   bool image = false;
-  std::string status;  ///< of the container; empty: there is none
+  std::string architecture = "amd64";  ///< of the image
+  std::string status;                  ///< of the container; empty: there is none
   std::string label = "own";
   std::string ends_as = "running";  ///< the container's status once it was started
   int pulls = 0;
+  int connects = 0;
   int creates = 0;
   int starts = 0;  ///< that began a run
 
@@ -42,7 +44,7 @@ struct FakeDocker {
   }
   std::string serve(const SeenRequest& r) {
     if (is(r, "GET", "/_ping")) return answer(200, "OK", "Api-Version: 1.41\r\n");
-    if (is(r, "GET", "/images/")) return image ? answer(200, R"({"Id":"i"})") : answer(404, "{}");
+    if (is(r, "GET", "/images/")) return image_document();
     if (is(r, "POST", "/images/create")) {
       ++pulls;
       image = true;
@@ -54,9 +56,18 @@ struct FakeDocker {
       return answer(204);
     }
     if (status.empty()) return answer(404, R"({"message":"No such container"})");
+    if (is(r, "POST", "/networks/")) return connect();
     if (is(r, "POST", "/start")) return start();
     if (is(r, "POST", "/wait")) return chunked_head();
     return answer(200, document());
+  }
+  std::string image_document() const {
+    if (!image) return answer(404, "{}");
+    return answer(200, R"({"Id":"i","Os":"linux","Architecture":")" + architecture + "\"}");
+  }
+  std::string connect() {
+    if (++connects == 1) return answer(200);
+    return answer(403, R"({"message":"endpoint with name x already exists in network blue"})");
   }
   std::string create() {
     if (!status.empty()) return answer(409, R"({"message":"Conflict. The name is in use"})");
@@ -108,6 +119,8 @@ class LaunchTest : public ::testing::Test {
     inputs.spec.name = "mesos-x";
     inputs.spec.image = "app:1";
     inputs.spec.labels = {{"io.sidecar-executor.pid", "own"}};
+    inputs.spec.platform = platform;
+    inputs.spec.more_networks = {{"blue", {}}};
     inputs.environment = [](std::string_view) { return std::nullopt; };
     inputs.docker_patience = patience;
     inputs.resolve =
@@ -134,6 +147,7 @@ class LaunchTest : public ::testing::Test {
   bool done_all_the_same = false;
   bool answers_pings = true;
   int calls = 0;  ///< pings left out
+  std::string platform;
   net::Duration patience = 10s;
   ScriptedServer server{loop.executor(), folder / "d.sock"};
   docker::Engine engine{loop.executor(),
@@ -161,6 +175,19 @@ TEST_F(LaunchTest, WithoutFaults) {
   EXPECT_EQ(docker.starts, 1);
 }
 
+/// A host may hold the image for another platform.
+TEST_F(LaunchTest, ThePresentImageIsTakenWhenItsPlatformIsTheRightOne) {
+  docker.image = true;
+  platform = "linux/amd64";
+  ASSERT_TRUE(launch());
+  EXPECT_EQ(docker.pulls, 0);
+  docker = FakeDocker();
+  docker.image = true;
+  platform = "linux/arm64";
+  ASSERT_TRUE(launch());
+  EXPECT_EQ(docker.pulls, 1);
+}
+
 struct When {
   const char* name;
   bool after;           ///< Docker did what it was asked to
@@ -168,7 +195,7 @@ struct When {
 };
 class LaunchCutTest : public LaunchTest, public ::testing::WithParamInterface<When> {};
 
-/// Image check, pull, create, wait, start, inspect: whichever call it is.
+/// Image check, pull, create, network, wait, start, inspect: whichever call it is.
 TEST_P(LaunchCutTest, AtEachCallTheContainerRunsOnce) {
   docker.ends_as = GetParam().ends_as;
   done_all_the_same = GetParam().after;
@@ -191,7 +218,7 @@ TEST_P(LaunchCutTest, AtEachCallTheContainerRunsOnce) {
     EXPECT_EQ(docker.starts, 1) << "call " << at;
     tried += was_cut ? 1 : 0;
   }
-  EXPECT_EQ(tried, 6);
+  EXPECT_EQ(tried, 7);
 }
 
 INSTANTIATE_TEST_SUITE_P(Each, LaunchCutTest,
@@ -324,6 +351,8 @@ INSTANTIATE_TEST_SUITE_P(Each, LaunchKillTest,
                          ::testing::Values(KillAt{"BeforeThePull", "/images/create", false},
                                            KillAt{"BeforeTheCreate", "/containers/create", false},
                                            KillAt{"AfterTheCreate", "/containers/create", true},
+                                           KillAt{"BeforeTheNetwork", "/networks/", false},
+                                           KillAt{"AfterTheNetwork", "/networks/", true},
                                            KillAt{"BeforeTheStart", "/start", false},
                                            KillAt{"AfterTheStart", "/start", true}),
                          [](const auto& tested) { return std::string(tested.param.name); });

@@ -1,0 +1,22 @@
+#pragma once
+// What an image was built for: operating system, architecture, variant.
+
+#include <string>
+#include <string_view>
+
+namespace sidecar_executor::docker {
+
+/// What an image was built for, as its inspect document has it.
+struct ImagePlatform {
+  std::string os;
+  std::string architecture;
+  std::string variant;  ///< `v7`; empty where there is one only
+};
+
+std::string to_text(const ImagePlatform& platform);  ///< `linux/arm/v7`
+
+/// Whether an image is what `wanted` (`linux/arm64`, `linux/arm/v7`) asks for. Docker's other names
+/// (x86_64, aarch64) are understood. False where it cannot be told.
+bool is_platform(const ImagePlatform& image, std::string_view wanted);
+
+}  // namespace sidecar_executor::docker
