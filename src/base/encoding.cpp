@@ -3,6 +3,7 @@
 #include <openssl/evp.h>
 
 #include <algorithm>
+#include <charconv>
 
 namespace sidecar_executor {
 namespace {
@@ -10,8 +11,8 @@ namespace {
 /// OpenSSL counts in int: long input goes in pieces, each a multiple of both 3 and 4.
 constexpr std::size_t piece = std::size_t{12} << 20;
 
-const unsigned char* as_bytes(const char* data) {
-  return reinterpret_cast<const unsigned char*>(data);
+const unsigned char* as_bytes(std::string_view bytes) {
+  return reinterpret_cast<const unsigned char*>(bytes.data());
 }
 unsigned char* as_bytes(char* data) { return reinterpret_cast<unsigned char*>(data); }
 
@@ -49,8 +50,8 @@ std::string base64_encode(std::string_view bytes) {
   std::size_t written = 0;
   while (!bytes.empty()) {
     const std::size_t size = std::min(piece, bytes.size());
-    written += static_cast<std::size_t>(EVP_EncodeBlock(
-        as_bytes(out.data() + written), as_bytes(bytes.data()), static_cast<int>(size)));
+    written += static_cast<std::size_t>(
+        EVP_EncodeBlock(as_bytes(out.data() + written), as_bytes(bytes), static_cast<int>(size)));
     bytes.remove_prefix(size);
   }
   out.resize(written);
@@ -80,6 +81,35 @@ std::optional<std::string> base64_decode(std::string_view text) {
   }
   out.resize(written - padding);  // OpenSSL counts padding as zero bytes
   return out;
+}
+
+std::string percent_encode(std::string_view text, std::string_view kept) {
+  constexpr std::string_view digits = "0123456789ABCDEF";
+  std::string out;
+  for (const char c : text) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '-' || c == '.' || c == '_' || c == '~' ||
+                       kept.find(c) != std::string_view::npos;
+    if (plain) {
+      out += c;
+      continue;
+    }
+    const auto byte = static_cast<unsigned char>(c);
+    out += '%';
+    out += digits[byte >> 4U];
+    out += digits[byte & 15U];
+  }
+  return out;
+}
+
+std::optional<char> percent_escape(std::string_view text, std::size_t at) {
+  constexpr std::size_t size = 3;  // %41
+  if (at + size > text.size() || text[at] != '%') return std::nullopt;
+  unsigned byte = 0;
+  const auto* const end = text.data() + at + size;
+  const auto [read, error] = std::from_chars(text.data() + at + 1, end, byte, 16);
+  if (error != std::errc{} || read != end) return std::nullopt;
+  return static_cast<char>(byte);
 }
 
 }  // namespace sidecar_executor

@@ -6,6 +6,7 @@
 #include <boost/json/value.hpp>
 #include <charconv>
 
+#include "base/encoding.hpp"
 #include "base/text.hpp"
 
 namespace sidecar_executor::docker {
@@ -101,24 +102,6 @@ std::string error_message(const HttpResponse& response) {
   }
   const std::string text = one_line(response.body, 300);
   return "HTTP " + std::to_string(response.status) + (text.empty() ? "" : " " + text);
-}
-
-std::string percent_encode(std::string_view text) {
-  constexpr std::string_view hex = "0123456789ABCDEF";
-  std::string out;
-  for (const char raw : text) {
-    const auto c = static_cast<unsigned char>(raw);
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       c == '-' || c == '.' || c == '_' || c == '~';
-    if (plain) {
-      out += raw;
-    } else {
-      out += '%';
-      out += hex[c >> 4];
-      out += hex[c & 15];
-    }
-  }
-  return out;
 }
 
 namespace {

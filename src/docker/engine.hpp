@@ -162,7 +162,4 @@ class Engine {
 /// `message` of Docker's error body, else the body's first line.
 std::string error_message(const net::HttpResponse& response);
 
-/// Percent-encodes all but unreserved characters.
-std::string percent_encode(std::string_view text);
-
 }  // namespace sidecar_executor::docker

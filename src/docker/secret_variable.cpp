@@ -21,24 +21,6 @@ bool is_vault_path(std::string_view text) {
          });
 }
 
-/// For a query: everything but the unreserved characters of RFC 3986.
-std::string percent_encoded(std::string_view text) {
-  constexpr std::string_view hex = "0123456789ABCDEF";
-  std::string out;
-  for (const unsigned char c : text) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       c == '-' || c == '.' || c == '_' || c == '~';
-    if (plain) {
-      out += static_cast<char>(c);
-    } else {
-      out += '%';
-      out += hex[c >> 4U];
-      out += hex[c & 15U];
-    }
-  }
-  return out;
-}
-
 Result<std::string> of_reference(const std::string& name, const std::string& key) {
   std::string out(name);
   if (!name.starts_with(scheme)) {
@@ -48,7 +30,7 @@ Result<std::string> of_reference(const std::string& name, const std::string& key
           one_line(name, longest_shown) + "\"");
     out.insert(0, scheme);
   }
-  if (!key.empty() && out.find('?') == std::string::npos) out += "?key=" + percent_encoded(key);
+  if (!key.empty() && out.find('?') == std::string::npos) out += "?key=" + percent_encode(key);
   return out;
 }
 

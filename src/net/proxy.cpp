@@ -23,20 +23,10 @@ std::string trimmed(std::string_view text) {
 /// %41 → A, in user and password.
 std::string decoded(std::string_view text) {
   std::string out;
-  const auto digit = [](char c) {
-    const std::string_view digits = "0123456789abcdef";
-    return digits.find(to_lower(std::string_view(&c, 1)));
-  };
   for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto high =
-        text[i] == '%' && i + 2 < text.size() ? digit(text[i + 1]) : std::string::npos;
-    const auto low = high != std::string::npos ? digit(text[i + 2]) : std::string::npos;
-    if (low == std::string::npos) {
-      out += text[i];
-    } else {
-      out += static_cast<char>(high * 16 + low);
-      i += 2;
-    }
+    const auto byte = percent_escape(text, i);
+    out += byte.value_or(text[i]);
+    if (byte) i += 2;
   }
   return out;
 }

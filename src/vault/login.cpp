@@ -3,6 +3,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "base/encoding.hpp"
 #include "base/go_duration.hpp"
 #include "base/timeouts.hpp"
 
@@ -15,15 +16,6 @@ namespace {
 constexpr Seconds file_grace{3600};
 
 Secret text_of(const json::object& body) { return Secret(json::serialize(body)); }
-
-/// One part of a path.
-std::string encode_segment(std::string_view text) {
-  std::string out = encode_path(text);
-  for (auto at = out.find('/'); at != std::string::npos; at = out.find('/', at)) {
-    out.replace(at, 1, "%2F");
-  }
-  return out;
-}
 
 void hide(std::string& text, const std::string& secret) {
   if (secret.empty()) return;
@@ -190,7 +182,7 @@ Call Login::login_call() const {
   switch (s.method) {
     case Method::userpass:
       call.shown = call.path + "/<VAULT_USERNAME>";
-      call.path += "/" + encode_segment(s.username);
+      call.path += "/" + percent_encode(s.username);
       call.body = text_of({{"password", s.password.text()}});
       break;
     case Method::approle: {

@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "base/encoding.hpp"
 #include "base/text.hpp"
 
 namespace sidecar_executor::vault {
@@ -14,13 +15,6 @@ Error bad(std::string_view value, std::string_view why) {
           one_line(value, 200) + " is no secret that can be asked for: " + std::string(why)};
 }
 
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
 /// nullopt for a `%` without two hex digits.
 std::optional<std::string> decode(std::string_view text, bool plus_is_blank) {
   std::string out;
@@ -30,10 +24,9 @@ std::optional<std::string> decode(std::string_view text, bool plus_is_blank) {
     } else if (text[i] != '%') {
       out += text[i];
     } else {
-      const int high = i + 2 < text.size() ? hex_digit(text[i + 1]) : -1;
-      const int low = i + 2 < text.size() ? hex_digit(text[i + 2]) : -1;
-      if (high < 0 || low < 0) return std::nullopt;
-      out += static_cast<char>(high * 16 + low);
+      const auto byte = percent_escape(text, i);
+      if (!byte) return std::nullopt;
+      out += *byte;
       i += 2;
     }
   }
@@ -109,22 +102,6 @@ Result<SecretRef> parse_secret_ref(std::string_view value) {
   return ref;
 }
 
-std::string encode_path(std::string_view path) {
-  constexpr std::string_view plain =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/";
-  constexpr std::string_view digits = "0123456789ABCDEF";
-  std::string out;
-  for (const char c : path) {
-    if (plain.find(c) != std::string_view::npos) {
-      out += c;
-      continue;
-    }
-    const auto byte = static_cast<unsigned char>(c);
-    out += '%';
-    out += digits[byte >> 4];
-    out += digits[byte & 15];
-  }
-  return out;
-}
+std::string encode_path(std::string_view path) { return percent_encode(path, "/"); }
 
 }  // namespace sidecar_executor::vault

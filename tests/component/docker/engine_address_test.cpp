@@ -3,6 +3,7 @@
 #include <fstream>
 #include <map>
 
+#include "base/encoding.hpp"
 #include "component/docker/engine_test.hpp"
 
 namespace sidecar_executor::docker {

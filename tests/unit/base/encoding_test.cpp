@@ -46,5 +46,19 @@ TEST(Base64, RoundTripAcrossOpenSslPieces) {
   }
 }
 
+TEST(Percent, Encodes) {
+  EXPECT_EQ(percent_encode("aZ09-._~"), "aZ09-._~");
+  EXPECT_EQ(percent_encode("a b/c%\xff"), "a%20b%2Fc%25%FF");
+  EXPECT_EQ(percent_encode("a b/c", "/"), "a%20b/c");
+}
+
+TEST(Percent, Escapes) {
+  EXPECT_EQ(percent_escape("x%41", 1), 'A');
+  EXPECT_EQ(percent_escape("%fF", 0), '\xff');
+  EXPECT_EQ(percent_escape("%00", 0), '\0');
+  for (const char* none : {"", "%", "%4", "%4g", "%g4", "%-1", "%+1", "% 1", "x41"})
+    EXPECT_EQ(percent_escape(none, 0), std::nullopt) << none;
+}
+
 }  // namespace
 }  // namespace sidecar_executor
