@@ -9,10 +9,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <climits>
-#include <ctime>
 #include <iterator>
 #include <utility>
 
+#include "base/stamp.hpp"
 #include "base/text.hpp"
 
 namespace sidecar_executor {
@@ -111,14 +111,6 @@ void append_pair(std::string& out, std::string_view key, std::string_view value)
 }
 
 }  // namespace
-
-std::string format_utc(std::chrono::system_clock::time_point now) {
-  const std::time_t seconds = std::chrono::system_clock::to_time_t(now);
-  std::tm parts{};
-  ::gmtime_r(&seconds, &parts);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", parts.tm_year + 1900, parts.tm_mon + 1,
-                     parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec);
-}
 
 // ---- OutputBuffer ------------------------------------------------------------------------------
 

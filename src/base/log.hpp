@@ -79,9 +79,6 @@ class Log {
   bool debug_ = false;
 };
 
-/// `2026-01-02T15:04:05Z`, as log lines have it.
-std::string format_utc(std::chrono::system_clock::time_point time);
-
 /// The line without its newline; `now` in UTC. Exposed for tests.
 std::string format_log_line(std::chrono::system_clock::time_point now, LogLevel level,
                             std::string_view text, Log::Fields fields);

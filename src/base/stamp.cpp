@@ -44,6 +44,25 @@ std::int64_t seconds_of(std::string_view stamp) {
   return day.time_since_epoch().count() * 86'400LL + of_day - offset;
 }
 
+/// `2026-01-02T15:04:05`, in UTC.
+std::string utc_second(std::chrono::system_clock::time_point time) {
+  const std::time_t second =
+      std::chrono::floor<std::chrono::seconds>(time.time_since_epoch()).count();
+  std::tm parts{};
+  ::gmtime_r(&second, &parts);
+  std::array<char, 64> text{};
+  const int size =
+      std::snprintf(text.data(), text.size(), "%04d-%02d-%02dT%02d:%02d:%02d", parts.tm_year + 1900,
+                    parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec);
+  return {text.data(), static_cast<std::size_t>(size)};
+}
+
+std::string nine_digits(std::chrono::nanoseconds fraction) {
+  std::string out = std::to_string(fraction.count());
+  out.insert(0, 9 - out.size(), '0');
+  return out;
+}
+
 }  // namespace
 
 bool is_stamp(std::string_view text) {
@@ -74,17 +93,18 @@ std::int64_t stamp_nanoseconds(std::string_view stamp) {
   return seconds_of(stamp) * 1'000'000'000 + stamp_fraction(stamp);
 }
 
+std::string format_utc(std::chrono::system_clock::time_point time) {
+  return utc_second(time) + "Z";
+}
+
 std::string stamp_of(std::chrono::system_clock::time_point time) {
-  const auto since = std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch());
-  const std::time_t seconds = std::chrono::floor<std::chrono::seconds>(since).count();
-  std::tm parts{};
-  ::gmtime_r(&seconds, &parts);
-  std::array<char, 64> text{};
-  const int size = std::snprintf(text.data(), text.size(), "%04d-%02d-%02dT%02d:%02d:%02d.%09ldZ",
-                                 parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday,
-                                 parts.tm_hour, parts.tm_min, parts.tm_sec,
-                                 static_cast<long>(since.count() - seconds * 1'000'000'000));
-  return {text.data(), static_cast<std::size_t>(size)};
+  const auto whole = std::chrono::floor<std::chrono::seconds>(time);
+  return utc_second(time) + "." + nine_digits(time - whole) + "Z";
+}
+
+std::string unix_time(std::chrono::nanoseconds since_1970) {
+  const auto whole = std::chrono::floor<std::chrono::seconds>(since_1970);
+  return std::to_string(whole.count()) + "." + nine_digits(since_1970 - whole);
 }
 
 std::string_view second_of(std::string_view stamp) { return stamp.substr(0, seconds_end); }

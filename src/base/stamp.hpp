@@ -21,6 +21,10 @@ std::int64_t stamp_nanoseconds(std::string_view stamp);
 std::int64_t stamp_fraction(std::string_view stamp);
 /// The stamp of a moment, in UTC and with nine digits, as Docker writes it.
 std::string stamp_of(std::chrono::system_clock::time_point time);
+/// `2026-01-02T15:04:05Z`, as log lines have it.
+std::string format_utc(std::chrono::system_clock::time_point time);
+/// Seconds since 1970 with nine digits behind the point, as Docker's queries want times.
+std::string unix_time(std::chrono::nanoseconds since_1970);
 
 void append_whole_seconds(std::string& out, std::string_view stamp);  ///< 2026-01-02T15:04:05Z
 void append_microseconds(std::string& out, std::string_view stamp);   ///< at most six digits

@@ -7,6 +7,7 @@
 #include <charconv>
 
 #include "base/encoding.hpp"
+#include "base/stamp.hpp"
 #include "base/text.hpp"
 
 namespace sidecar_executor::docker {
@@ -80,15 +81,6 @@ Result<StopResult> stop_result(const Result<HttpResponse>& response) {
     return StopResult::already_ended;
   }
   return refused(*response);
-}
-
-/// As Docker wants times: seconds since 1970 with nanoseconds behind a point.
-std::string unix_time(std::chrono::system_clock::time_point time) {
-  const auto ns = std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch());
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(ns);
-  std::string fraction = std::to_string((ns - seconds).count());
-  fraction.insert(0, 9 - fraction.size(), '0');
-  return std::to_string(seconds.count()) + "." + fraction;
 }
 
 }  // namespace
@@ -304,9 +296,9 @@ asio::awaitable<Result<int>> Engine::read_wait(HttpConnection& connection) {
 asio::awaitable<Result<bool>> Engine::was_signalled(std::string id, WallTime since,
                                                     WallTime until) {
   const json::object filters{{"container", json::array{id}}, {"event", json::array{"kill"}}};
-  HttpRequest request{.target =
-                          path("/events?since=" + unix_time(since) + "&until=" + unix_time(until) +
-                               "&filters=" + percent_encode(json::serialize(filters)))};
+  HttpRequest request{.target = path("/events?since=" + unix_time(since.time_since_epoch()) +
+                                     "&until=" + unix_time(until.time_since_epoch()) +
+                                     "&filters=" + percent_encode(json::serialize(filters)))};
   auto response = co_await call(std::move(request), limits_.events);
   if (!response) co_return response.error();
   if (response->status != 200) co_return refused(*response);

@@ -1,7 +1,7 @@
 #include "docker/log_position.hpp"
 
 #include <algorithm>
-#include <cstdio>
+#include <chrono>
 
 #include "base/stamp.hpp"
 
@@ -10,7 +10,6 @@ namespace {
 
 /// Entries that may come out of order; dockerd's two copiers are some microseconds apart.
 constexpr std::size_t remembered = 4096;
-constexpr std::int64_t second = 1'000'000'000;
 
 }  // namespace
 
@@ -40,12 +39,7 @@ std::string LogPosition::begin_again() {
   again_ = recent_;
   std::sort(again_.begin(), again_.end());
   if (again_.empty()) return "0";
-  const std::int64_t since = again_.front() / 2;
-  char text[48];
-  const int size =
-      std::snprintf(text, sizeof text, "%lld.%09lld", static_cast<long long>(since / second),
-                    static_cast<long long>(since % second));
-  return {text, static_cast<std::size_t>(size)};
+  return unix_time(std::chrono::nanoseconds(again_.front() / 2));
 }
 
 bool LogPosition::was_taken(std::string_view stamp, LogStream stream) {

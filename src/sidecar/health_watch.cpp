@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/go_duration.hpp"
+#include "base/stamp.hpp"
 
 namespace sidecar_executor::sidecar {
 using SteadyClock = std::chrono::steady_clock;

@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/stamp.hpp"
 #include "support/run.hpp"
 #include "support/scripted_server.hpp"
 

@@ -33,6 +33,8 @@ TEST(Stamp, OfAMoment) {
       std::chrono::nanoseconds(1767366245000000789)));
   EXPECT_EQ(stamp_of(time), "2026-01-02T15:04:05.000000789Z");
   EXPECT_TRUE(is_stamp(stamp_of(system_clock::now())));
+  EXPECT_EQ(format_utc(time), "2026-01-02T15:04:05Z");
+  EXPECT_EQ(unix_time(time.time_since_epoch()), "1767366245.000000789");
 }
 
 }  // namespace
