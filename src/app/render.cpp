@@ -115,12 +115,8 @@ void list_additions(const docker::ContainerSpec& spec, const Settings& settings,
 
 void print_body(const docker::ContainerSpec& spec, std::ostream& out) {
   std::vector<std::string> shown;
-  for (const auto& assignment : spec.env) {
-    const auto name = assignment.substr(0, assignment.find('='));
-    const auto& secret = spec.secret_names;
-    const bool hidden = std::find(secret.begin(), secret.end(), name) != secret.end();
-    shown.push_back(hidden ? name + "=[REDACTED]" : assignment);
-  }
+  shown.reserve(spec.env.size());
+  for (const auto& assignment : spec.env) shown.push_back(docker::without_secret(spec, assignment));
   out << pretty_json(json::parse(docker::create_body(spec, shown)));
   out << "\n";
 }

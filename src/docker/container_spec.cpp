@@ -288,11 +288,15 @@ Result<ContainerSpec> make_container_spec(const mesos::TaskInfo& task, const Spe
   return Builder(task, inputs).build();
 }
 
-std::string shown_variable(const ContainerSpec& spec, const std::string& assignment) {
+std::string without_secret(const ContainerSpec& spec, const std::string& assignment) {
   const auto name = assignment.substr(0, assignment.find('='));
   const auto& secret = spec.secret_names;
-  if (std::find(secret.begin(), secret.end(), name) != secret.end()) return name + "=[REDACTED]";
-  return redact_assignment(assignment);
+  const bool hidden = std::find(secret.begin(), secret.end(), name) != secret.end();
+  return hidden ? name + "=[REDACTED]" : assignment;
+}
+
+std::string shown_variable(const ContainerSpec& spec, const std::string& assignment) {
+  return redact_assignment(without_secret(spec, assignment));
 }
 
 std::string create_body(const ContainerSpec& spec, const std::vector<std::string>& resolved_env) {

@@ -54,6 +54,9 @@ std::string container_name(const std::string& task_id);
 /// Errors (invalid) end in TASK_ERROR; they name the field.
 Result<ContainerSpec> make_container_spec(const mesos::TaskInfo& task, const SpecInputs& inputs);
 
+/// One of `env`; `NAME=[REDACTED]` when it came as a secret (type SECRET).
+std::string without_secret(const ContainerSpec& spec, const std::string& assignment);
+
 /// One of `env` as it may be logged: redacted by name, by form, or because it came as a secret.
 std::string shown_variable(const ContainerSpec& spec, const std::string& assignment);
 
