@@ -22,6 +22,7 @@ std::string clip_utf8(std::string_view bytes, std::size_t limit);
 std::string one_line(std::string_view bytes, std::size_t limit = 500);
 
 std::string to_lower(std::string_view text);  ///< ASCII only
+bool all_digits(std::string_view text);       ///< 0 to 9, one at least
 
 /// `a,b,,c` at ',' → a, b, "", c. Empty text → no element.
 std::vector<std::string> split(std::string_view text, char separator);

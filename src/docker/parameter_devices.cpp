@@ -50,10 +50,7 @@ bool is_device_rule(std::string_view text) {
   const auto words = split(text, ' ');
   if (words.size() != 3 || (words[0] != "a" && words[0] != "b" && words[0] != "c")) return false;
   const auto numbers = split(words[1], ':');
-  const auto good = [](const std::string& number) {
-    return number == "*" ||
-           (!number.empty() && number.find_first_not_of("0123456789") == std::string::npos);
-  };
+  const auto good = [](const std::string& number) { return number == "*" || all_digits(number); };
   return numbers.size() == 2 && good(numbers[0]) && good(numbers[1]) && is_device_mode(words[2]);
 }
 

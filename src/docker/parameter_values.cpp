@@ -12,11 +12,6 @@
 namespace sidecar_executor::docker {
 namespace {
 
-bool all_digits(std::string_view text) {
-  return !text.empty() &&
-         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
-}
-
 template <typename Number>
 std::optional<Number> number(std::string_view text) {
   Number out{};

@@ -187,8 +187,7 @@ Environment read_environment(const Lookup& lookup) { return Reading(lookup).read
 
 Result<std::chrono::nanoseconds> parse_client_timeout(std::string_view text) {
   Error error{ErrorKind::invalid, "a number of seconds or a duration such as 60s or 1m30s"};
-  const bool digits =
-      !text.empty() && text.size() < 8 && text.find_first_not_of("0123456789") == std::string::npos;
+  const bool digits = text.size() < 8 && all_digits(text);
   const auto value = parse_go_duration(digits ? std::string(text) + "s" : std::string(text));
   if (!value || value->count() <= 0) return error;
   return *value;

@@ -89,5 +89,10 @@ TEST(Text, SplitsAsAShell) {
 
 TEST(Text, ToLowerTouchesAsciiOnly) { EXPECT_EQ(to_lower("AbZ\xC3\x89"), "abz\xC3\x89"); }
 
+TEST(Text, AllDigits) {
+  for (const char* yes : {"0", "0123456789"}) EXPECT_TRUE(all_digits(yes)) << yes;
+  for (const char* no : {"", "-1", "1.0", "a", " 1", "1 "}) EXPECT_FALSE(all_digits(no)) << no;
+}
+
 }  // namespace
 }  // namespace sidecar_executor
