@@ -1,15 +1,16 @@
 #include "app/render.hpp"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <boost/json.hpp>
-#include <fstream>
+#include <cerrno>
 #include <iostream>
-#include <sstream>
 
 #include "app/environment.hpp"
 #include "app/singularity_deploy.hpp"
+#include "base/file.hpp"
 #include "base/pretty_json.hpp"
 #include "base/text.hpp"
 #include "docker/container_spec.hpp"
@@ -22,6 +23,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr int exit_refused = 1;
+constexpr std::size_t largest_file = 16U * 1024 * 1024;
 constexpr int exit_no_input = 66;  // EX_NOINPUT
 constexpr int exit_config = 78;    // EX_CONFIG
 
@@ -40,6 +42,13 @@ const json::value* at(const json::value* value, std::string_view key) {
   return value != nullptr && value->is_object() ? value->get_object().if_contains(key) : nullptr;
 }
 
+/// The agent's JSON has every field that has a default; a file made by hand may not.
+void list_defaults(std::ostream& err, const json::value& task) {
+  const auto* docker = at(at(&task, "container"), "docker");
+  if (docker != nullptr && at(docker, "network") == nullptr)
+    err << "note: container.docker.network is missing; Mesos makes HOST of that\n";
+}
+
 void list_unread_fields(std::ostream& err, const json::value& task) {
   list_unread(err, &task, "",
               {"name", "task_id", "agent_id", "resources", "limits", "executor", "container",
@@ -53,21 +62,57 @@ void list_unread_fields(std::ostream& err, const json::value& task) {
                "volume_driver"});
 }
 
+/// What a person can find in an editor.
+std::string place_in(std::string_view text, std::size_t at) {
+  const auto before = text.substr(0, at);
+  const auto line = std::count(before.begin(), before.end(), '\n') + 1;
+  const auto column = before.size() - (before.rfind('\n') + 1);  // npos + 1 is 0
+  return "line " + std::to_string(line) + ", column " + std::to_string(column + 1);
+}
+
+Result<json::value> parse_text(std::string_view text) {
+  json::stream_parser parser;
+  boost::system::error_code failed;
+  const auto taken = parser.write_some(text, failed);
+  if (!failed && text.find_first_not_of(" \t\r\n", taken) != std::string_view::npos)
+    failed = json::error::extra_data;
+  if (!failed) parser.finish(failed);
+  if (failed)
+    return Error{ErrorKind::invalid,
+                 "not JSON: " + failed.message() + " in " + place_in(text, taken)};
+  return parser.release();
+}
+
+Error unknown_form(const json::value& document) {
+  std::string found = "no object";
+  if (document.is_object()) {
+    found = document.get_object().empty() ? "an empty object" : "an object with";
+    const char* separator = " ";
+    for (const auto& member : document.get_object()) {
+      found += separator + std::string(member.key());
+      separator = ", ";
+    }
+  }
+  constexpr std::size_t longest = 200;
+  return {ErrorKind::invalid,
+          "expected a TaskInfo (task_id, container), a LAUNCH event (launch) or a Singularity "
+          "deploy (deploy or containerInfo), found " +
+              one_line(found, longest)};
+}
+
 /// The TaskInfo in the text, whatever form it has.
 Result<json::value> task_in(const std::string& text, std::ostream& err) {
-  boost::system::error_code failed;
-  auto document = json::parse(text, failed);
-  if (failed) return Error{ErrorKind::invalid, "not JSON: " + failed.message()};
-  if (!document.is_object())
-    return Error{ErrorKind::invalid,
-                 "expected a TaskInfo, a LAUNCH event or a Singularity deploy, found no object"};
-  const auto& object = document.get_object();
-  if (const auto* launch = at(&document, "launch")) {
+  auto document = parse_text(text);
+  if (!document) return document;
+  if (!document->is_object()) return unknown_form(*document);
+  const auto& object = document->get_object();
+  if (const auto* launch = at(&*document, "launch")) {
     const auto* task = at(launch, "task");
     if (task == nullptr) return Error{ErrorKind::invalid, "launch.task: missing"};
     return *task;
   }
-  if (!is_singularity_deploy(object)) return std::move(document);
+  if (object.contains("task_id")) return document;
+  if (!is_singularity_deploy(object)) return unknown_form(*document);
   auto deployed = task_of_deploy(object);
   if (!deployed) return deployed.error();
   for (const auto& line : deployed->unused) err << "ignored: " << line << "\n";
@@ -141,6 +186,7 @@ int render(const RenderInputs& inputs, std::ostream& out, std::ostream& err) {
   const auto spec = docker::make_container_spec(*task, spec_inputs(loaded.settings, inputs));
   if (!spec) return refuse(err, spec.error().message);
   list_unread_fields(err, *json);
+  list_defaults(err, *json);
   for (const auto& warning : spec->warnings) err << "warning: " << warning << "\n";
   for (const auto& warning : spec->log_warnings) err << "warning: " << warning << "\n";
   for (const auto& note : spec->notes) err << "ignored: " << note << "\n";
@@ -150,19 +196,20 @@ int render(const RenderInputs& inputs, std::ostream& out, std::ostream& err) {
 }
 
 int render_file(const std::string& path) {
-  std::stringstream text;
-  if (path == "-") {
-    text << std::cin.rdbuf();
-  } else {
-    const std::ifstream file(path);
-    if (!file) {
-      std::cerr << "sidecar-executor: " << path << ": cannot be read\n";
-      return exit_no_input;
-    }
-    text << file.rdbuf();
+  const FileDescriptor file(path == "-" ? ::dup(STDIN_FILENO)
+                                        : ::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  auto text = file.get() < 0 ? Result<std::string>(file_error(path, errno))
+                             : read_up_to(file.get(), path, largest_file);
+  if (!text) {
+    std::cerr << "sidecar-executor: " << text.error().message << "\n";
+    return exit_no_input;
+  }
+  if (text->size() > largest_file) {
+    std::cerr << "sidecar-executor: " << path << ": larger than 16 MiB, this is no task\n";
+    return exit_no_input;
   }
   RenderInputs inputs;
-  inputs.text = text.str();
+  inputs.text = std::move(*text);
   inputs.environment = process_environment();
   inputs.environment_names = environment_names();
   inputs.host_cpus = static_cast<double>(std::max(1L, ::sysconf(_SC_NPROCESSORS_ONLN)));

@@ -178,7 +178,33 @@ class Converter {
     return literal ? number : std::min(first_port + number, highest);
   }
 
+  void list_unused_in(const JsonField& field, const std::string& path,
+                      std::initializer_list<std::string_view> used) {
+    if (!field.present() || !field.value()->is_object()) return;
+    for (const auto& member : field.value()->get_object()) {
+      const std::string_view name = member.key();
+      if (std::find(used.begin(), used.end(), name) == used.end())
+        out_.unused.push_back(path + std::string(name) + ": not used by the executor");
+    }
+  }
+
   void list_unused() {
+    list_unused_in_deploy();
+    list_unused_in(deploy_["resources"], "deploy.resources.",
+                   {"cpus", "memoryMb", "diskMb", "numPorts"});
+    const auto container = deploy_["containerInfo"];
+    list_unused_in(container, "deploy.containerInfo.", {"type", "volumes", "docker"});
+    list_unused_in(container["docker"], "deploy.containerInfo.docker.",
+                   {"image", "network", "privileged", "forcePullImage", "parameters",
+                    "dockerParameters", "portMappings"});
+    std::size_t number = 0;
+    container["volumes"].each([&](const JsonField& volume) {
+      list_unused_in(volume, "deploy.containerInfo.volumes[" + std::to_string(number++) + "].",
+                     {"containerPath", "hostPath", "mode", "source"});
+    });
+  }
+
+  void list_unused_in_deploy() {
     constexpr std::string_view used[] = {"containerInfo", "env",     "taskEnv", "resources", "id",
                                          "requestId",     "deployId"};
     constexpr std::string_view command[] = {"command", "arguments", "shell", "executorData"};

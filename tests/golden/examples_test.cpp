@@ -85,10 +85,18 @@ TEST(Render, RefusesWhatIsNoTask) {
     const char* text;
     const char* says;
   } table[] = {
-      {"", "refused: not JSON: incomplete JSON\n"},
+      {"", "refused: not JSON: incomplete JSON in line 1, column 1\n"},
+      {"{\n  \"a\": 1,\n  b\n}", "refused: not JSON: syntax error in line 3, column 3\n"},
+      {"{\n} x", "refused: not JSON: extra data in line 2, column 3\n"},
       {"[]",
-       "refused: expected a TaskInfo, a LAUNCH event or a Singularity deploy, found no object\n"},
-      {"{}", "refused: task_id.value: missing\n"},
+       "refused: expected a TaskInfo (task_id, container), a LAUNCH event (launch) or a "
+       "Singularity "
+       "deploy (deploy or containerInfo), found no object\n"},
+      {R"({"id":"/web","cmd":"x"})",
+       "refused: expected a TaskInfo (task_id, container), a LAUNCH event (launch) or a "
+       "Singularity "
+       "deploy (deploy or containerInfo), found an object with id, cmd\n"},
+      {R"({"task_id":{}})", "refused: task_id.value: missing\n"},
       {R"({"type":"LAUNCH","launch":{}})", "refused: launch.task: missing\n"},
       {R"({"task_id":{"value":"t"}})",
        "refused: container: missing; this executor runs Docker containers only\n"},
@@ -99,6 +107,27 @@ TEST(Render, RefusesWhatIsNoTask) {
     EXPECT_EQ(result.err, row.says);
     EXPECT_EQ(result.out, "");
   }
+}
+
+/// Fields that nobody reads, however deep.
+TEST(Render, ListsWhatIsNotUsed) {
+  const auto deploy = rendered(
+      R"({"deploy":{"id":"d","requestId":"r","arguments":["x"],"resources":{"gpus":1},
+          "containerInfo":{"type":"DOCKER","mesos":{},"docker":{"image":"i","extra":1},
+          "volumes":[{"containerPath":"/a","hostPath":"/b","mode":"RW","odd":1}]}}})");
+  EXPECT_EQ(deploy.code, 0) << deploy.err;
+  for (const char* line :
+       {"ignored: deploy.arguments: the container's command is the label executor.ShellCommand",
+        "ignored: deploy.resources.gpus: not used", "ignored: deploy.containerInfo.mesos: not used",
+        "ignored: deploy.containerInfo.docker.extra: not used",
+        "ignored: deploy.containerInfo.volumes[0].odd: not used"})
+    EXPECT_NE(deploy.err.find(line), std::string::npos) << line << "\n" << deploy.err;
+  const auto task = rendered(
+      R"({"task_id":{"value":"t"},"lables":{},"container":{"type":"DOCKER",
+          "docker":{"image":"i","odd":1}}})");
+  for (const char* line : {"ignored: lables: not used", "ignored: container.docker.odd: not used",
+                           "note: container.docker.network is missing; Mesos makes HOST of that"})
+    EXPECT_NE(task.err.find(line), std::string::npos) << line << "\n" << task.err;
 }
 
 TEST(Render, SettingsAreThoseOfTheTask) {
