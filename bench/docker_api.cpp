@@ -130,6 +130,29 @@ std::vector<std::string> DockerApi::containers_with_prefix(const std::string& pr
   return ids;
 }
 
+double DockerApi::follow_log(const std::string& id, std::uint64_t bytes) const {
+  const FileDescriptor fd(connect_unix(path_));
+  write_all(fd.get(), "GET /containers/" + id +
+                          "/logs?follow=1&stdout=1&stderr=1&timestamps=1 HTTP/1.0\r\n"
+                          "Host: docker\r\n\r\n");
+  std::string buffer(std::size_t{64} * 1024, '\0');
+  double first = 0;
+  for (std::uint64_t got = 0; got < bytes;) {
+    const ssize_t n = ::read(fd.get(), buffer.data(), buffer.size());
+    if (n <= 0) throw std::runtime_error("Docker: the log broke off");
+    got += static_cast<std::uint64_t>(n);
+    if (first > 0) continue;
+    first = now();
+    const std::string head(buffer, 0, static_cast<std::size_t>(n));
+    const auto end = head.find("\r\n\r\n");
+    if (!head.starts_with("HTTP/1.0 200") || end == std::string::npos) {
+      throw std::runtime_error("Docker: no log: " + head);
+    }
+    got -= end + 4;
+  }
+  return now() - first;
+}
+
 void DockerApi::remove(const std::string& id) const {
   const auto answer = call("DELETE", "/containers/" + id + "?force=1&v=1");
   // 409: somebody removes it at this moment.

@@ -2,6 +2,7 @@
 // A bare client of the Docker engine on a Unix socket, one connection a call. Errors are
 // exceptions: a benchmark that cannot measure ends.
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,9 @@ class DockerApi {
   [[nodiscard]] std::vector<std::string> containers_of(const std::string& task_id) const;
   /// Those of every task whose id begins so.
   [[nodiscard]] std::vector<std::string> containers_with_prefix(const std::string& prefix) const;
+  /// Follows a container's log from its beginning, with time stamps, and throws it away: seconds
+  /// from the first byte to the last of so many.
+  [[nodiscard]] double follow_log(const std::string& id, std::uint64_t bytes) const;
   void remove(const std::string& id) const;
 
  private:

@@ -1,5 +1,7 @@
 #include "process_memory.hpp"
 
+#include <time.h>
+
 #include <filesystem>
 #include <fstream>
 #include <stdexcept>
@@ -36,6 +38,15 @@ double peak_mb(pid_t pid) {
 }
 
 void forget_peak(pid_t pid) { std::ofstream("/proc/" + std::to_string(pid) + "/clear_refs") << 5; }
+
+double cpu_ms(pid_t pid) {
+  clockid_t clock{};
+  timespec t{};
+  if (::clock_getcpuclockid(pid, &clock) != 0 || ::clock_gettime(clock, &t) != 0) {
+    throw std::runtime_error("no processor time of " + std::to_string(pid));
+  }
+  return static_cast<double>(t.tv_sec) * 1e3 + static_cast<double>(t.tv_nsec) / 1e6;
+}
 
 long voluntary_switches_of(pid_t pid) {
   long sum = 0;

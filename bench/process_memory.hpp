@@ -19,6 +19,9 @@ ProcessMemory memory_of(pid_t pid);
 double peak_mb(pid_t pid);
 void forget_peak(pid_t pid);
 
+/// User and system time since its start.
+double cpu_ms(pid_t pid);
+
 /// Times that it has slept of its own will.
 long voluntary_switches_of(pid_t pid);
 

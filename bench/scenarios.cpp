@@ -22,11 +22,6 @@ constexpr const char* kServes = "trap \"exit 0\" TERM; sleep 1000 & wait";
 // Long enough for the bare client to begin its wait.
 constexpr const char* kExits = "sleep 0.7";
 
-void say(const char* what, int number, int of) {
-  std::fprintf(stderr, "\r\033[K%s %d/%d%s", what, number, of, number == of ? "\n" : "");
-  std::fflush(stderr);
-}
-
 void remove_containers(const DockerApi& docker, const BenchTask& task) {
   for (const auto& id : docker.containers_of(task.id)) docker.remove(id);
 }
@@ -34,6 +29,11 @@ void remove_containers(const DockerApi& docker, const BenchTask& task) {
 double ms(double seconds) { return seconds * 1e3; }
 
 }  // namespace
+
+void say(const char* what, int number, int of) {
+  std::fprintf(stderr, "\r\033[K%s %d/%d%s", what, number, of, number == of ? "\n" : "");
+  std::fflush(stderr);
+}
 
 void rest(double seconds) {
   timespec time{};

@@ -34,8 +34,11 @@ void measure_idle(const Plan& plan, Figures& figures);
 void measure_copies(const Plan& plan, Figures& figures);
 /// Processor time and peak memory of polls of a big state.
 void measure_sidecar(const Plan& plan, Figures& figures);
+/// Processor time, peak memory and wakeups of the log relay, its rate beside a bare reader's.
+void measure_relay(const Plan& plan, const DockerApi& docker, Figures& figures);
 void measure_binary(const Plan& plan, Figures& figures);
 
-void rest(double seconds);  ///< throws when a signal ends it
+void say(const char* what, int number, int of);  ///< progress
+void rest(double seconds);                       ///< throws when a signal ends it
 
 }  // namespace sx_bench

@@ -1,9 +1,7 @@
 // The executor while it polls a Sidecar with a big state.
 #include <sys/types.h>
-#include <time.h>
 
 #include <fstream>
-#include <stdexcept>
 #include <string>
 
 #include "process_memory.hpp"
@@ -14,15 +12,6 @@ namespace {
 
 constexpr int kMegabytes = 100;
 constexpr int kPolls = 5;
-
-double cpu_ms(pid_t pid) {
-  clockid_t clock{};
-  timespec t{};
-  if (::clock_getcpuclockid(pid, &clock) != 0 || ::clock_gettime(clock, &t) != 0) {
-    throw std::runtime_error("no processor time of " + std::to_string(pid));
-  }
-  return static_cast<double>(t.tv_sec) * 1e3 + static_cast<double>(t.tv_nsec) / 1e6;
-}
 
 }  // namespace
 

@@ -38,7 +38,8 @@ for purpose in "${purposes[@]}"; do
     build) packages+=("${build_packages[@]}"); tools+=("${build_tools[@]}") ;;
     demo) packages+=("${build_packages[@]}" "${engine_packages[@]}")
       tools+=("${build_tools[@]}" "${engine_tools[@]}") ;;
-    test) packages+=("${build_packages[@]}" "${engine_packages[@]}" docker-registry)
+    # systemd has journald.
+    test) packages+=("${build_packages[@]}" "${engine_packages[@]}" docker-registry systemd)
       tools+=("${build_tools[@]}" "${engine_tools[@]}" docker-registry) ;;
     check) packages+=("${build_packages[@]}" clang-tidy-19 clang-format-19 libclang-rt-19-dev
         shellcheck git)

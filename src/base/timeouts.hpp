@@ -49,9 +49,8 @@ inline constexpr auto log_first_retry = 100ms;
 inline constexpr auto log_last_retry = 5s;
 /// The log stream has ended: so has the container, as Docker will say by then. Else read on.
 inline constexpr auto log_end = 1s;
-/// While lines come fast they are read so far apart, many at a time. dockerd's end of the socket
-/// holds about 280 lines.
-inline constexpr auto log_gather = 500us;
+/// While lines come fast they are read many at a time, at most so far apart.
+inline constexpr auto log_gather = 4ms;
 
 // Agent (mesos.md).
 inline constexpr auto agent_call = 10s;

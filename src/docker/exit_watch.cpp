@@ -1,11 +1,11 @@
 #include "docker/exit_watch.hpp"
 
-#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <csignal>
 #include <exception>
 #include <utility>
 
+#include "base/backoff.hpp"
 #include "docker/process_watch.hpp"
 
 namespace sidecar_executor::docker {
@@ -20,9 +20,7 @@ constexpr nanoseconds longest_retry = std::chrono::seconds(5);
 /// A wait that ends sooner, though the container runs, is not opened again at once.
 constexpr nanoseconds decent_wait = std::chrono::seconds(5);
 
-nanoseconds backoff(int failures) {
-  return std::min(longest_retry, first_retry * (1 << std::clamp(failures, 0, 6)));
-}
+nanoseconds backoff(int failures) { return doubled(first_retry, longest_retry, failures); }
 
 }  // namespace
 

@@ -16,6 +16,7 @@
 #include <cstring>
 #include <system_error>
 
+#include "base/backoff.hpp"
 #include "base/timeouts.hpp"
 
 namespace sidecar_executor::relay {
@@ -31,9 +32,7 @@ constexpr std::size_t largest_segment = 1400;
 constexpr std::size_t largest_run = 65'000;
 
 net::Duration pause_after(int failures) {
-  net::Duration pause = timeouts::relay_first_retry;
-  for (int i = 1; i < failures && pause < timeouts::relay_last_retry; ++i) pause *= 2;
-  return std::min<net::Duration>(pause, timeouts::relay_last_retry);
+  return doubled(timeouts::relay_first_retry, timeouts::relay_last_retry, failures - 1);
 }
 
 }  // namespace

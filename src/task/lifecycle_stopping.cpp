@@ -1,6 +1,7 @@
 // How a container is brought to its end: drained, stopped, killed, and asked again when Docker does
 // not do it.
 
+#include "base/backoff.hpp"
 #include "base/timeouts.hpp"
 #include "task/lifecycle_step.hpp"
 
@@ -14,10 +15,6 @@ constexpr Nanoseconds first_retry = std::chrono::milliseconds(250);
 constexpr Nanoseconds longest_retry = std::chrono::seconds(4);
 /// Docker said that it stopped; the exit is due at once. Asked again after this long.
 constexpr Nanoseconds exit_due = std::chrono::seconds(2);
-
-Nanoseconds backoff(int attempts) {
-  return std::min(longest_retry, Nanoseconds(first_retry.count() << std::clamp(attempts, 0, 6)));
-}
 
 }  // namespace
 
@@ -104,7 +101,7 @@ void Step::docker_answered(event::DockerAnswer answer, bool to_kill) {
   if (answer == event::DockerAnswer::failed) {
     if (late) return;
     if (!s->unreachable_since) s->unreachable_since = now.steady;
-    set(Timer::retry, backoff(s->attempts++));
+    set(Timer::retry, doubled(first_retry, longest_retry, s->attempts++));
     return;
   }
   s->unreachable_since.reset();

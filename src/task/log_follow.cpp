@@ -6,6 +6,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <utility>
 
+#include "base/backoff.hpp"
 #include "base/stamp.hpp"
 
 namespace sidecar_executor::task {
@@ -17,6 +18,13 @@ namespace {
 constexpr std::size_t read_size = 64 * 1024;
 /// More than a stream that ends too early leaves out; read from the end of the log, so at no cost.
 constexpr std::int64_t last_entries = 1000;
+
+/// Read at a time: half of what dockerd's end of the socket holds, so that it never waits for us.
+constexpr std::int64_t enough_entries = 128;
+/// Fewer within log_gather are not worth a sleep.
+constexpr std::int64_t few_entries = 8;
+
+constexpr net::Duration slow = timeouts::log_gather / few_entries;  // from one entry to the next
 
 relay::Stream stream_of(LogStream stream) {
   return stream == LogStream::err ? relay::Stream::err : relay::Stream::out;
@@ -66,7 +74,9 @@ asio::awaitable<bool> LogFollow::run() {
   co_await send();
   auto next = Next::read_on;
   while (next == Next::read_on && !stopped()) {
-    const auto end = co_await read({.follow = true});
+    docker::Engine::LogQuery query;
+    query.follow = true;
+    const auto end = co_await read(query);
     if (!stopped()) next = co_await after(end);
   }
   relay_.end();
@@ -118,17 +128,23 @@ asio::awaitable<Result<void>> LogFollow::take(std::string_view bytes) {
     if (piece.stamp.empty()) now = stamp_of(std::chrono::system_clock::now());
     relay_.add(stream_of(piece.stream), piece.stamp.empty() ? now : piece.stamp, piece.text);
     while (relay_.fill()) co_await relay_.flush(sending_);
-    if (piece.ends) position_.took(piece.stamp, piece.stream);
+    if (!piece.ends) continue;
+    position_.took(piece.stamp, piece.stream);
+    ++gathered_;
   }
 }
 
 /// Lines that come fast are read many at a time: a wakeup for each would cost more than the line.
-/// Others get their turn on the loop here.
+/// Others get their turn on the loop here. dockerd writes in bursts: one slow read says nothing
+/// yet.
 asio::awaitable<void> LogFollow::gather(std::size_t got) {
   const auto now = SteadyClock::now();
-  const bool fast = now - std::exchange(last_read_, now) < 4 * timeouts::log_gather;
-  if (fast && got < read_size) {
-    co_await net::sleep_for(timeouts::log_gather, reading_);
+  const net::Duration took = now - std::exchange(last_read_, now);
+  const auto entries = std::max<std::int64_t>(std::exchange(gathered_, 0), 1);
+  each_takes_ = (3 * each_takes_ + std::min(took / entries, 2 * slow)) / 4;
+  if (each_takes_ < slow && got < read_size) {
+    const auto time = std::min<net::Duration>(each_takes_ * enough_entries, timeouts::log_gather);
+    co_await net::sleep_for(time, reading_);
   } else {
     co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
   }
@@ -162,14 +178,14 @@ asio::awaitable<LogFollow::Next> LogFollow::after(const Result<void>& end) {
 /// \n, is in its log; what it says to a new question is complete.
 asio::awaitable<void> LogFollow::last_look() {
   if (entries_.inside() && !skip_) position_.took(entries_.stamp(), LogStream::out);
-  co_await read({.tail = last_entries});
+  docker::Engine::LogQuery query;
+  query.tail = last_entries;
+  co_await read(query);
 }
 
 asio::awaitable<void> LogFollow::pause() {
-  net::Duration pause = limits_.first_retry;
-  for (int i = 0; i < failures_ && pause < limits_.last_retry; ++i) pause *= 2;
-  ++failures_;
-  co_await net::sleep_for(std::min(pause, limits_.last_retry), reading_);
+  const auto time = doubled(limits_.first_retry, limits_.last_retry, failures_++);
+  co_await net::sleep_for(time, reading_);
 }
 
 }  // namespace sidecar_executor::task

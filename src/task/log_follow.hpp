@@ -72,7 +72,9 @@ class LogFollow {
   docker::LogPosition position_;
   std::string buffer_;
   net::SteadyTime last_read_{};
-  int failures_ = 0;   // streams in a row that gave nothing
+  std::int64_t gathered_ = 0;                        // entries since then
+  net::Duration each_takes_ = timeouts::log_gather;  // from one entry to the next, of late
+  int failures_ = 0;                                 // streams in a row that gave nothing
   bool skip_ = false;  // the entry that is being read was taken before
   bool ended_ = false;
   bool trouble_said_ = false;

@@ -25,14 +25,17 @@ namespace sx_test {
 
 class Collector {
  public:
-  enum class Kind { udp, tcp, unix_socket };
+  enum class Kind { udp, tcp, tcp_v6, unix_socket };
 
-  /// UDP and TCP: 127.0.0.1, port 0 = a free one. A local socket is made at `path`.
+  /// UDP and TCP: 127.0.0.1 (tcp_v6: [::1]), port 0 = a free one. A local socket is made at `path`.
   explicit Collector(Kind kind, std::string path = {}, int port = 0)
-      : kind_(kind), path_(std::move(path)) {
+      : kind_(kind == Kind::tcp_v6 ? Kind::tcp : kind), path_(std::move(path)) {
     stop_ = ::eventfd(0, EFD_CLOEXEC);
-    const int type = kind == Kind::tcp ? SOCK_STREAM : SOCK_DGRAM;
-    fd_ = ::socket(kind == Kind::unix_socket ? AF_UNIX : AF_INET, type | SOCK_CLOEXEC, 0);
+    const int type = kind_ == Kind::tcp ? SOCK_STREAM : SOCK_DGRAM;
+    const int family = kind == Kind::unix_socket ? AF_UNIX
+                       : kind == Kind::tcp_v6    ? AF_INET6
+                                                 : AF_INET;
+    fd_ = ::socket(family, type | SOCK_CLOEXEC, 0);
     if (kind == Kind::unix_socket) {
       ::unlink(path_.c_str());
       sockaddr_un address{};
@@ -45,16 +48,19 @@ class Collector {
       const int buffer = 512 << 20;
       ::setsockopt(fd_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
       ::setsockopt(fd_, SOL_SOCKET, SO_RCVBUFFORCE, &buffer, sizeof buffer);
-      sockaddr_in address{};
-      address.sin_family = AF_INET;
-      address.sin_addr.s_addr = ::htonl(INADDR_LOOPBACK);
-      address.sin_port = ::htons(static_cast<std::uint16_t>(port));
-      EXPECT_EQ(::bind(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address), 0) << port;
-      socklen_t size = sizeof address;
-      ::getsockname(fd_, reinterpret_cast<sockaddr*>(&address), &size);
-      port_ = ::ntohs(address.sin_port);
+      if (kind == Kind::tcp_v6) {
+        sockaddr_in6 address{};
+        address.sin6_family = AF_INET6;
+        address.sin6_addr = in6addr_loopback;
+        bind_to(address, address.sin6_port, port);
+      } else {
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_addr.s_addr = ::htonl(INADDR_LOOPBACK);
+        bind_to(address, address.sin_port, port);
+      }
     }
-    if (kind == Kind::tcp) EXPECT_EQ(::listen(fd_, 8), 0);
+    if (kind_ == Kind::tcp) EXPECT_EQ(::listen(fd_, 8), 0);
     thread_ = std::thread([this] { run(); });
   }
   ~Collector() {
@@ -99,6 +105,16 @@ class Collector {
   }
 
  private:
+  template <class Address>
+  void bind_to(Address& address, in_port_t& its_port, int port) {
+    its_port = ::htons(static_cast<std::uint16_t>(port));
+    auto* const where = reinterpret_cast<sockaddr*>(&address);
+    EXPECT_EQ(::bind(fd_, where, sizeof address), 0) << port;
+    socklen_t size = sizeof address;
+    ::getsockname(fd_, where, &size);
+    port_ = ::ntohs(its_port);
+  }
+
   void run() {
     std::string buffer(1 << 20, '\0');
     for (;;) {
