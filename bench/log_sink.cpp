@@ -23,6 +23,7 @@ constexpr double kPatience = 10;  // seconds
 LogSink::LogSink(Kind kind) : kind_(kind), stop_(::eventfd(0, EFD_CLOEXEC)) {
   const int type = (kind == Kind::tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_NONBLOCK;
   socket_.reset(::socket(AF_INET, type | SOCK_CLOEXEC, 0));
+  if (socket_.get() < 0) throw std::runtime_error("no socket for the collector");
   // Room for what comes while this thread waits for its turn; root may.
   const int buffer = 256 << 20;
   ::setsockopt(socket_.get(), SOL_SOCKET, SO_RCVBUFFORCE, &buffer, sizeof buffer);

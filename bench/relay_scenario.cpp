@@ -103,6 +103,7 @@ void measure_quiet(const Plan& plan, Figures& figures) {
   sink.wait_for(2 * kQuiet);
   rest(plan.idle_seconds);
   std::vector<long> before;
+  before.reserve(agents.size());
   for (const auto& agent : agents) before.push_back(voluntary_switches_of(agent->executor_pid()));
   rest(plan.watch_seconds);
   for (std::size_t i = 0; i < agents.size(); ++i) {
