@@ -11,6 +11,7 @@
 #include "app/environment.hpp"
 #include "app/singularity_deploy.hpp"
 #include "base/file.hpp"
+#include "base/go_duration.hpp"
 #include "base/pretty_json.hpp"
 #include "base/text.hpp"
 #include "docker/container_spec.hpp"
@@ -52,7 +53,16 @@ void list_defaults(std::ostream& err, const json::value& task) {
 void list_unread_fields(std::ostream& err, const json::value& task) {
   list_unread(err, &task, "",
               {"name", "task_id", "agent_id", "resources", "limits", "executor", "container",
-               "kill_policy", "max_completion_time"});
+               "kill_policy", "max_completion_time", "health_check", "check"});
+  const auto* health_check = at(&task, "health_check");
+  list_unread(err, health_check, "health_check.",
+              {"type", "command", "http", "tcp", "delay_seconds", "interval_seconds",
+               "timeout_seconds", "consecutive_failures", "grace_period_seconds"});
+  list_unread(err, at(health_check, "http"), "health_check.http.",
+              {"port", "protocol", "scheme", "path", "statuses"});
+  list_unread(
+      err, at(&task, "check"), "check.",
+      {"type", "command", "http", "tcp", "delay_seconds", "interval_seconds", "timeout_seconds"});
   const auto* container = at(&task, "container");
   list_unread(
       err, container, "container.",
@@ -158,6 +168,24 @@ void list_additions(const docker::ContainerSpec& spec, const Settings& settings,
     err << "note: " << folder << " is made when it is missing\n";
 }
 
+void list_check(const mesos::Check& check, std::string_view field, std::ostream& err) {
+  err << "note: " << field << " of type " << to_string(check.type()) << ", first after "
+      << format_for_people(check.delay) << ", then every " << format_for_people(check.interval);
+}
+
+/// What watches the container beside Sidecar.
+void list_checks(const mesos::TaskInfo& task, std::ostream& err) {
+  if (task.health_check) {
+    list_check(task.health_check->check, "health_check", err);
+    err << "; fails the task after " << task.health_check->consecutive_failures
+        << " failures in a row\n";
+  }
+  if (task.check) {
+    list_check(*task.check, "check", err);
+    err << "\n";
+  }
+}
+
 void print_body(const docker::ContainerSpec& spec, std::ostream& out) {
   std::vector<std::string> shown;
   shown.reserve(spec.env.size());
@@ -191,6 +219,7 @@ int render(const RenderInputs& inputs, std::ostream& out, std::ostream& err) {
   for (const auto& warning : spec->log_warnings) err << "warning: " << warning << "\n";
   for (const auto& note : spec->notes) err << "ignored: " << note << "\n";
   list_additions(*spec, loaded.settings, err);
+  list_checks(*task, err);
   print_body(*spec, out);
   return 0;
 }

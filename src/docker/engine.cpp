@@ -360,6 +360,51 @@ asio::awaitable<Result<void>> Engine::open_logs(HttpConnection& connection, std:
   co_return co_await open_stream(connection, std::move(request));
 }
 
+asio::awaitable<Result<std::string>> Engine::create_exec(std::string id,
+                                                         std::vector<std::string> argv,
+                                                         std::vector<std::string> environment) {
+  const json::object body{{"AttachStdout", true},
+                          {"AttachStderr", true},
+                          {"Cmd", json::array(argv.begin(), argv.end())},
+                          {"Env", json::array(environment.begin(), environment.end())}};
+  HttpRequest request{.method = "POST",
+                      .target = path("/containers/" + id + "/exec"),
+                      .body = json::serialize(body),
+                      .content_type = "application/json"};
+  auto response = co_await call(std::move(request), limits_.call);
+  if (!response) co_return response.error();
+  if (response->status != 201) co_return refused(*response);
+  auto object = object_of(response->body, "exec");
+  if (!object) co_return object.error();
+  std::string exec_id = string_at(*object, "Id");
+  if (exec_id.empty()) {
+    co_return Error{ErrorKind::protocol, "Docker's answer to exec has no Id"};
+  }
+  co_return exec_id;
+}
+
+asio::awaitable<Result<void>> Engine::open_exec(HttpConnection& connection, std::string exec_id) {
+  HttpRequest request{.method = "POST",
+                      .target = path("/exec/" + percent_encode(exec_id) + "/start"),
+                      .body = R"({"Detach":false,"Tty":false})",
+                      .content_type = "application/json"};
+  co_return co_await open_stream(connection, std::move(request));
+}
+
+asio::awaitable<Result<std::optional<int>>> Engine::exec_exit_code(std::string exec_id) {
+  HttpRequest request{.target = path("/exec/" + percent_encode(exec_id) + "/json")};
+  auto response = co_await call(std::move(request), limits_.call);
+  if (!response) co_return response.error();
+  if (response->status != 200) co_return refused(*response);
+  auto object = object_of(response->body, "GET /exec");
+  if (!object) co_return object.error();
+  const auto* running = object->if_contains("Running");
+  if (running != nullptr && running->is_bool() && running->as_bool()) co_return std::nullopt;
+  const auto* code = object->if_contains("ExitCode");
+  if (code == nullptr || !code->is_int64()) co_return std::nullopt;
+  co_return static_cast<int>(code->as_int64());
+}
+
 std::string ContainerSummary::label(std::string_view name) const {
   for (const auto& [key, value] : labels) {
     if (key == name) return value;

@@ -132,6 +132,15 @@ class Engine {
   asio::awaitable<Result<void>> open_logs(net::HttpConnection& connection, std::string id,
                                           LogQuery query);
 
+  /// A command for a running container, not started yet: its id. `environment`: NAME=value beside
+  /// the container's own.
+  asio::awaitable<Result<std::string>> create_exec(std::string id, std::vector<std::string> argv,
+                                                   std::vector<std::string> environment);
+  /// Starts it. Its output follows in frames until it has ended; Docker has no call to end it.
+  asio::awaitable<Result<void>> open_exec(net::HttpConnection& connection, std::string exec_id);
+  /// The exit code; nullopt while it runs.
+  asio::awaitable<Result<std::optional<int>>> exec_exit_code(std::string exec_id);
+
   /// Containers that match Docker's `filters` (JSON), running ones only unless `all`.
   asio::awaitable<Result<std::vector<ContainerSummary>>> list(std::string filters, bool all);
 

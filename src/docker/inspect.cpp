@@ -159,7 +159,9 @@ void read_rest(const json::object& root, ContainerState& out) {
   const auto* config = object_at(&root, "Config");
   out.tty = true_at(config, "Tty");
   out.image_id = text_at(&root, "Image");
-  out.log_driver = text_at(object_at(object_at(&root, "HostConfig"), "LogConfig"), "Type");
+  const auto* host = object_at(&root, "HostConfig");
+  out.log_driver = text_at(object_at(host, "LogConfig"), "Type");
+  out.network_mode = text_at(host, "NetworkMode");
   if (const auto* labels = object_at(config, "Labels")) {
     for (const auto& label : *labels)
       if (label.value().is_string())

@@ -28,6 +28,7 @@ struct ContainerState {
   std::optional<std::chrono::nanoseconds> ran_for;  ///< of its last run, once that has ended
   bool tty = false;
   std::string log_driver;
+  std::string network_mode;  ///< `host`, `default`, a network's name
   std::string image_id;
   std::vector<std::pair<std::string, std::string>> labels;
   /// Addresses of all networks, IPv4 before IPv6 of each.

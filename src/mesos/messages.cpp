@@ -155,6 +155,25 @@ std::string container_status(const ContainerStatus& status) {
   return "{" + out + "}";
 }
 
+/// CheckStatusInfo; its member is there without a value, too.
+std::string check_status(const CheckStatus& status) {
+  std::string_view member = "command";
+  std::string value = status.value ? std::to_string(*status.value) : "";
+  std::string_view key = "exit_code";
+  if (status.type == CheckType::http) {
+    member = "http";
+    key = "status_code";
+  } else if (status.type == CheckType::tcp) {
+    member = "tcp";
+    key = "succeeded";
+    if (status.value) value = *status.value != 0 ? "true" : "false";
+  }
+  std::string out = "{\"type\":" + quoted(to_string(status.type)) + ",\"";
+  out.append(member).append("\":{");
+  if (status.value) out.append("\"").append(key).append("\":").append(value);
+  return out + "}}";
+}
+
 std::string joined(const std::vector<std::string>& texts, std::string_view before,
                    std::string_view after) {
   std::string out;
@@ -270,6 +289,7 @@ std::string encode_status(const Identity& who, const StatusUpdate& update, std::
   if (update.container_status) {
     out += ",\"container_status\":" + container_status(*update.container_status);
   }
+  if (update.check_status) out += ",\"check_status\":" + check_status(*update.check_status);
   return out + "}";
 }
 

@@ -52,6 +52,7 @@ struct StatusUpdate {
   std::optional<bool> healthy;
   std::string data;  ///< raw bytes, base64 on the wire
   std::optional<ContainerStatus> container_status;
+  std::optional<CheckStatus> check_status;  ///< of a task with a check: in every update
 };
 
 // Events.

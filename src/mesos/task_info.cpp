@@ -270,6 +270,8 @@ Result<TaskInfo> parse_task_info(const json::value& value) {
   }
   out.kill_grace_period = duration(root["kill_policy"]["grace_period"]);
   out.max_completion_time = duration(root["max_completion_time"]);
+  out.health_check = read_health_check(root["health_check"]);
+  out.check = read_check(root["check"]);
   if (!problem.empty()) return Error{ErrorKind::invalid, problem};
   out.json = json::serialize(value);
   return out;

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "mesos/check_info.hpp"
 
 namespace sidecar_executor::mesos {
 
@@ -116,6 +117,8 @@ struct TaskInfo {
   std::optional<ContainerInfo> container;
   std::optional<std::chrono::nanoseconds> kill_grace_period;
   std::optional<std::chrono::nanoseconds> max_completion_time;
+  std::optional<HealthCheck> health_check;
+  std::optional<Check> check;
   /// The JSON as it came: what unacknowledged_tasks repeats.
   std::string json;
 };

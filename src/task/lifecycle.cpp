@@ -171,8 +171,17 @@ void Step::on(const event::ContainerSeenRunning&) {
 
 void Step::on(const event::HealthChanged& e) {
   if (!std::holds_alternative<state::Running>(m.state_)) return;
-  m.healthy_ = e.healthy;
+  m.health_by_[static_cast<std::size_t>(e.source)] = e.healthy;
+  const bool bad = std::find(m.health_by_.begin(), m.health_by_.end(), std::optional(false)) !=
+                   m.health_by_.end();
+  if (m.healthy_ == !bad) return;
+  m.healthy_ = !bad;
   report(TaskState::running, Reason::task_health_check_status_updated, e.message);
+}
+
+void Step::on(const event::CheckChanged& e) {
+  if (!std::holds_alternative<state::Running>(m.state_)) return;
+  report(TaskState::running, Reason::task_check_status_updated, e.message);
 }
 
 void Step::on(const event::StopAnswered& e) { docker_answered(e.answer, false); }

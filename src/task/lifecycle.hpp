@@ -9,6 +9,7 @@
 // none while the container is known to run; every wait has a timer; Done is reached from every
 // state.
 
+#include <array>
 #include <chrono>
 #include <map>
 #include <optional>
@@ -29,6 +30,8 @@ enum class Timer {
   closing,         ///< logs copied and relay flushed by then
   acknowledgement  ///< of the terminal update
 };
+
+enum class HealthSource { sidecar, health_check };
 
 /// What the machine has to know about the task; fixed at LAUNCH.
 struct TaskTraits {
@@ -74,8 +77,14 @@ struct ContainerEnded {
 };
 /// Docker answered about the container and it runs.
 struct ContainerSeenRunning {};
+/// What one of those who watch it knows; the worse of all is reported.
 struct HealthChanged {
   bool healthy = true;
+  std::string message;
+  HealthSource source = HealthSource::sidecar;
+};
+/// The result of TaskInfo.check is another; the update carries it.
+struct CheckChanged {
   std::string message;
 };
 enum class DockerAnswer { done, not_running, failed };
@@ -106,8 +115,9 @@ using Event =
     std::variant<event::Launched, event::LaunchRefused, event::GroupLaunched, event::StopAsked,
                  event::ContainerCreated, event::LaunchDone, event::LaunchFailed,
                  event::ContainerEnded, event::ContainerSeenRunning, event::HealthChanged,
-                 event::StopAnswered, event::KillAnswered, event::TimerFired, event::ClosingDone,
-                 event::AllAcknowledged, event::Revoked, event::AgentConnection, event::AgentLost>;
+                 event::CheckChanged, event::StopAnswered, event::KillAnswered, event::TimerFired,
+                 event::ClosingDone, event::AllAcknowledged, event::Revoked, event::AgentConnection,
+                 event::AgentLost>;
 
 namespace action {
 struct Report {
@@ -119,7 +129,7 @@ struct Report {
 };
 struct BeginLaunch {};   ///< pull, create, start; posts LaunchDone or LaunchFailed
 struct CancelLaunch {};  ///< what can be cancelled of it: pull, look-ups
-struct WatchHealth {};
+struct WatchHealth {};   ///< by Sidecar, health_check and check
 struct StopWatchingHealth {};
 struct Drain {};
 struct StopContainer {
@@ -217,7 +227,8 @@ class Lifecycle {
   std::string container_id_;
   std::int64_t memory_limit_ = 0;
   SteadyTime started_{};
-  std::optional<bool> healthy_;
+  std::array<std::optional<bool>, 2> health_by_;  ///< by HealthSource
+  std::optional<bool> healthy_;                   ///< the worse of them
   std::optional<Outcome> outcome_;
   std::vector<std::string> refused_;  ///< task ids that were told that they cannot run here
   bool task_killing_state_ = false;

@@ -71,6 +71,7 @@ struct Step {
   void on(const event::ContainerEnded& e);
   void on(const event::ContainerSeenRunning&);
   void on(const event::HealthChanged& e);
+  void on(const event::CheckChanged& e);
   void on(const event::StopAnswered& e);
   void on(const event::KillAnswered& e);
   void on(const event::TimerFired& e);

@@ -119,7 +119,7 @@ std::string why_unhealthy(const Report& report) {
     if (change.healthy) return last_words(report, "what it said when its health went bad");
   }
   return "it was never healthy: does it listen where its health check asks, and does it need more "
-         "time to start (EXECUTOR_SIDECAR_BACKOFF)?";
+         "time to start (EXECUTOR_SIDECAR_BACKOFF, grace_period_seconds)?";
 }
 
 }  // namespace

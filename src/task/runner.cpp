@@ -129,6 +129,7 @@ void Runner::on(const action::Report& a) {
     update.container_status =
         mesos::ContainerStatus{addresses_of(container_), static_cast<std::uint32_t>(::getpid())};
   }
+  if (ours) update.check_status = check_status_;
   if (a.state == TaskState::running) update.data = std::exchange(running_data_, {});
   log_.info("Status update", {{"task_id", a.task_id},
                               {"state", std::string(mesos::to_string(a.state))},
@@ -151,6 +152,7 @@ void Runner::on(const action::WatchHealth&) {
   } else {
     log_.info("Not checked by Sidecar, label SidecarDiscover says no");
   }
+  begin_checks();
 }
 
 void Runner::on(const action::StopWatchingHealth&) { health_cancel_.cancel(); }

@@ -20,6 +20,7 @@
 #include "net/output_pump.hpp"
 #include "sidecar/client.hpp"
 #include "sidecar/health_watch.hpp"
+#include "task/check_machine.hpp"
 #include "task/launch.hpp"
 #include "task/lifecycle.hpp"
 #include "task/relay_run.hpp"
@@ -109,6 +110,12 @@ class Runner {
   asio::awaitable<void> revoke();
   [[nodiscard]] std::optional<Error> vault_problem();
   asio::awaitable<void> watch_health();
+  // runner_checks.cpp
+  void begin_checks();
+  asio::awaitable<void> watch_health_check();
+  asio::awaitable<void> watch_check();
+  bool take(const HealthMachine::Decision& decision, const CheckResult& seen);
+  void stop_unhealthy(std::string why);
   asio::awaitable<void> drain();
   [[nodiscard]] bool checked_by_sidecar() const;
   [[nodiscard]] sidecar::Client sidecar_client() const;
@@ -140,8 +147,9 @@ class Runner {
   std::optional<mesos::TaskInfo> task_;
   std::optional<docker::ContainerSpec> spec_;
   docker::ContainerState container_;
-  std::string running_data_;    // sent once, with TASK_RUNNING
-  std::string agent_hostname_;  // of SUBSCRIBED
+  std::optional<mesos::CheckStatus> check_status_;  // of a task with a check
+  std::string running_data_;                        // sent once, with TASK_RUNNING
+  std::string agent_hostname_;                      // of SUBSCRIBED
   net::Cancellation launch_cancel_;
   net::Cancellation health_cancel_;
   net::Cancellation drain_cancel_;

@@ -66,6 +66,7 @@ void Runner::said(const mesos::Launch& e) {
   task_->json.clear();  // the session keeps it for as long as it is needed
   spec_ = std::move(*spec);
   begin_report();
+  if (task.check) check_status_ = mesos::CheckStatus{task.check->type(), std::nullopt};
   TaskTraits traits;
   traits.task_id = task.task_id;
   traits.max_completion_time = task.max_completion_time;

@@ -41,13 +41,7 @@ asio::awaitable<void> Runner::watch_health() {
       {[this](bool healthy, std::string message) {
          post(event::HealthChanged{healthy, std::move(message)});
        },
-       [this](std::string message) {
-         StopRequest request;
-         request.cause = StopCause::unhealthy;
-         request.grace = kill_timeout();
-         request.text = std::move(message);
-         post(event::StopAsked{std::move(request), std::nullopt});
-       },
+       [this](std::string message) { stop_unhealthy(std::move(message)); },
        [this](bool healthy, std::string text) { health_known(healthy, std::move(text)); }});
   co_await watch.run(health_cancel_);
 }

@@ -229,6 +229,37 @@ TEST(Calls, StatusLeavesOutWhatIsNotSet) {
   }
 }
 
+/// CheckStatusInfo: the member of its type is there from the first update on.
+TEST(Calls, StatusOfChecks) {
+  const struct {
+    CheckStatus status;
+    const char* json;
+  } table[] = {
+      {{CheckType::command, std::nullopt}, R"({"type":"COMMAND","command":{}})"},
+      {{CheckType::command, 0}, R"({"type":"COMMAND","command":{"exit_code":0}})"},
+      {{CheckType::command, -1}, R"({"type":"COMMAND","command":{"exit_code":-1}})"},
+      {{CheckType::http, std::nullopt}, R"({"type":"HTTP","http":{}})"},
+      {{CheckType::http, 503}, R"({"type":"HTTP","http":{"status_code":503}})"},
+      {{CheckType::tcp, std::nullopt}, R"({"type":"TCP","tcp":{}})"},
+      {{CheckType::tcp, 0}, R"({"type":"TCP","tcp":{"succeeded":false}})"},
+      {{CheckType::tcp, 1}, R"({"type":"TCP","tcp":{"succeeded":true}})"},
+  };
+  for (const auto& row : table) {
+    StatusUpdate update;
+    update.task_id = "t";
+    update.state = TaskState::running;
+    update.reason = Reason::task_check_status_updated;
+    update.check_status = row.status;
+    const auto status = encode_status(who, update, "u", 0);
+    EXPECT_EQ(status,
+              R"({"task_id":{"value":"t"},"state":"TASK_RUNNING","source":"SOURCE_EXECUTOR",)"
+              R"("executor_id":{"value":"executor"},"uuid":"u",)"
+              R"("reason":"REASON_TASK_CHECK_STATUS_UPDATED","check_status":)" +
+                  std::string(row.json) + "}");
+    EXPECT_NE(smaller_status(status).find("check_status"), std::string::npos);
+  }
+}
+
 TEST(Calls, StatusIsBounded) {
   StatusUpdate update;
   update.message = std::string(100'000, '\xFF');

@@ -80,6 +80,34 @@ TEST(Lifecycle, ReportsHealthAndRemembersIt) {
   EXPECT_EQ(play.terminal().healthy, true);
 }
 
+TEST(Lifecycle, TheWorseOfAllThatIsKnownIsTheHealth) {
+  Play play;
+  play.launched();
+  const auto known = [&play](HealthSource source, bool healthy) {
+    const auto before = play.reports.size();
+    play.give(event::HealthChanged{healthy, "news", source});
+    const bool told = play.reports.size() > before;
+    return std::string(told ? "told " : "kept ") + (*play.machine.healthy() ? "good" : "bad");
+  };
+  EXPECT_EQ(known(HealthSource::sidecar, true), "told good");
+  EXPECT_EQ(known(HealthSource::health_check, true), "kept good");
+  EXPECT_EQ(known(HealthSource::health_check, false), "told bad");
+  EXPECT_EQ(known(HealthSource::sidecar, false), "kept bad");
+  EXPECT_EQ(known(HealthSource::health_check, true), "kept bad");
+  EXPECT_EQ(known(HealthSource::sidecar, true), "told good");
+}
+
+TEST(Lifecycle, ACheckOnlyTells) {
+  Play play;
+  play.launched().give(event::CheckChanged{"HTTP check: HTTP status 500"});
+  EXPECT_EQ(play.reports.back().reason, Reason::task_check_status_updated);
+  EXPECT_EQ(play.reports.back().state, TaskState::running);
+  EXPECT_EQ(play.reports.back().healthy, std::nullopt);
+  EXPECT_EQ(play.state(), "running");
+  play.kill(5s).give(event::CheckChanged{"late"});
+  EXPECT_EQ(play.told(), "STARTING RUNNING RUNNING");
+}
+
 TEST(Lifecycle, HealthIsOfNoInterestUnlessItRuns) {
   Play play;
   play.launch().give(event::HealthChanged{false, "late"});

@@ -305,8 +305,10 @@ void World::make_mischief() {
       if (running_ && launch_done_ && docker_ == Docker::well) later(soon(), What::check_answers);
       return;
     case 16:
-      if (health_watched_) deliver(event::HealthChanged{one_in(2), "health"});
-      return;
+      if (!health_watched_) return;
+      if (one_in(4)) return deliver(event::CheckChanged{"check"});
+      return deliver(event::HealthChanged{
+          one_in(2), "health", one_in(2) ? HealthSource::sidecar : HealthSource::health_check});
     case 17:
       if (state == 0) return;
       if (one_in(2)) return deliver(event::Launched{traits_});
