@@ -18,6 +18,9 @@ trap 'rm -rf "$stage"' EXIT
 mkdir -p "$stage/$name" dist
 install -m 755 "$binary" "$stage/$name/"
 [[ ! -f scripts/executor.sh ]] || install -m 755 scripts/executor.sh "$stage/$name/"
+for unit in scripts/systemd/*; do
+  install -D -m 644 "$unit" "$stage/$name/systemd/${unit##*/}"
+done
 for file in README.md LICENSE CHANGELOG.md; do
   [[ ! -f $file ]] || install -m 644 "$file" "$stage/$name/"
 done

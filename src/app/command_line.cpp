@@ -2,12 +2,15 @@
 
 #include <CLI/CLI.hpp>
 #include <iostream>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "app/doctor.hpp"
 #include "app/executor_mode.hpp"
 #include "app/reap.hpp"
 #include "app/render.hpp"
+#include "base/go_duration.hpp"
 #include "base/settings.hpp"
 #include "docker/parameters.hpp"
 
@@ -19,6 +22,39 @@ namespace {
 bool is_for_the_go_executor(const std::string& argument) {
   if (argument.find_first_not_of(" \t") == std::string::npos) return true;
   return argument.size() > 1 && argument[0] == '-' && argument.find('=') != std::string::npos;
+}
+
+/// Go's form of a duration, as in all settings.
+std::string duration_problem(const std::string& text) {
+  const auto value = parse_go_duration(text);
+  if (!value) return value.error().message;
+  return value->count() < 0 ? "is negative" : "";
+}
+
+void add_reap(CLI::App& app, int& code) {
+  auto options = std::make_shared<ReapOptions>();
+  auto older_than = std::make_shared<std::string>();
+  auto* command = app.add_subcommand(
+      "reap", "Find containers whose executor is gone; a dry run without --stop and --remove");
+  command->footer(
+      "Exit code: 0 nothing is left over, or it was dealt with; 1 something may still run;\n"
+      "2 something runs without its executor and --stop was not given; 69 Docker cannot be asked.");
+  auto* sandbox = command->add_option("--sandbox", options->sandbox,
+                                      "Stop what is left of the task with this MESOS_SANDBOX, now "
+                                      "(executor.sh does so at its end)");
+  command->add_option("--task-id", options->task_id, "Only containers of this task")
+      ->excludes(sandbox);
+  command->add_flag("--stop", options->stop, "Stop those that run")->excludes(sandbox);
+  auto* age = command
+                  ->add_option("--older-than", *older_than,
+                               "Look at ended ones, too, that ended so long ago, such as 6h")
+                  ->check(duration_problem)
+                  ->excludes(sandbox);
+  command->add_flag("--remove", options->remove, "Remove those")->needs(age);
+  command->callback([options, older_than, &code] {
+    if (!older_than->empty()) options->older_than = parse_go_duration(*older_than).value();
+    code = reap(*options);
+  });
 }
 
 int run_subcommand(int argc, char** argv) {
@@ -34,15 +70,17 @@ int run_subcommand(int argc, char** argv) {
   docs->add_subcommand("parameters", "Every Docker parameter, as Markdown (docs/parameters.md)")
       ->callback([] { std::cout << docker::parameters_markdown(); });
   docs->require_subcommand(1);
-  ReapOptions reap_options;
   int code = 0;
-  auto* reap_command = app.add_subcommand(
-      "reap",
-      "Stop containers of a sandbox whose executor is gone (executor.sh runs it at its end)");
-  reap_command
-      ->add_option("--sandbox", reap_options.sandbox, "the task's sandbox, as in MESOS_SANDBOX")
-      ->required();
-  reap_command->callback([&] { code = reap(reap_options); });
+  add_reap(app, code);
+  bool as_json = false;
+  auto* doctor_command = app.add_subcommand(
+      "doctor",
+      "Check this host the way a task would use it: a line each, and what to do about it");
+  doctor_command->footer(
+      "Run it as the user of tasks and with their variables. It changes nothing.\n"
+      "Exit code: 0 all is well, or warnings only; 1 something failed.");
+  doctor_command->add_flag("--json", as_json, "An array of {check, status, detail, advice}");
+  doctor_command->callback([&] { code = doctor(as_json); });
   std::string task_file;
   auto* render_command = app.add_subcommand(
       "render",

@@ -5,8 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
-#include <fstream>
-#include <sstream>
 #include <string_view>
 
 #include "base/redact.hpp"
@@ -29,13 +27,6 @@ bool is_shown(std::string_view name) {
 std::string padded(std::string text, std::size_t width) {
   if (text.size() < width) text.resize(width, ' ');
   return text;
-}
-
-std::string first_line(const char* path) {
-  std::ifstream file(path);
-  std::string line;
-  std::getline(file, line);
-  return line;
 }
 
 }  // namespace
@@ -82,21 +73,6 @@ void log_setup(Log& log, const LoadedSettings& loaded) {
   }
   log.info("---------------------------------------");
   for (const auto& warning : loaded.warnings) log.warning(warning);
-}
-
-std::string process_start_mark(int pid) {
-  std::ifstream file("/proc/" + (pid == 0 ? std::string("self") : std::to_string(pid)) + "/stat");
-  std::stringstream text;
-  text << file.rdbuf();
-  const std::string stat = text.str();
-  // proc(5): field 22 is the start time; the name in field 2 may hold blanks and parentheses.
-  const auto end_of_name = stat.rfind(')');
-  if (end_of_name == std::string::npos) return {};
-  std::istringstream rest(stat.substr(end_of_name + 1));
-  std::string field;
-  for (int i = 3; i <= 22 && rest >> field; ++i) {
-  }
-  return field + "@" + first_line("/proc/sys/kernel/random/boot_id");
 }
 
 }  // namespace sidecar_executor::app

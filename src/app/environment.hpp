@@ -18,8 +18,4 @@ std::string host_name();
 /// Version, settings, and the variables that matter (behaviour.md 2), redacted.
 void log_setup(Log& log, const LoadedSettings& settings);
 
-/// `<start time in clock ticks since boot>@<boot id>` of a process (0 = this one): with its pid it
-/// tells the process from a later one of the same number. Empty when there is no such process.
-std::string process_start_mark(int pid = 0);
-
 }  // namespace sidecar_executor::app

@@ -9,6 +9,7 @@
 #include <exception>
 
 #include "app/environment.hpp"
+#include "app/process_facts.hpp"
 #include "base/log.hpp"
 #include "mesos/agent_session.hpp"
 #include "net/resolver.hpp"
@@ -19,13 +20,6 @@ namespace {
 
 constexpr int exit_config = 78;    // EX_CONFIG
 constexpr int exit_software = 70;  // EX_SOFTWARE
-
-/// No core dump and no ptrace by others: resolved secrets live in this process's memory.
-void protect_memory() {
-  ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-  const rlimit none{0, 0};
-  ::setrlimit(RLIMIT_CORE, &none);
-}
 
 void ignore_signals() {
   ::signal(SIGPIPE, SIG_IGN);
@@ -46,10 +40,17 @@ std::vector<std::pair<std::string, std::string>> own_labels(const mesos::AgentEn
           {prefix + "agent-id", agent.agent_id},
           {prefix + "sandbox", agent.sandbox},
           {prefix + "pid", std::to_string(::getpid())},
-          {prefix + "pid-start", process_start_mark()}};
+          {prefix + "pid-start", process_start_mark()},
+          {prefix + "pid-namespace", pid_namespace()}};
 }
 
 }  // namespace
+
+void protect_memory() {
+  ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+  const rlimit none{0, 0};
+  ::setrlimit(RLIMIT_CORE, &none);
+}
 
 int run_executor() {
   protect_memory();

@@ -1,45 +1,34 @@
 #include "app/reap.hpp"
 
-#include <sys/types.h>
 #include <unistd.h>
 
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
-#include <charconv>
 #include <chrono>
-#include <exception>
+#include <iostream>
 #include <vector>
 
 #include "app/environment.hpp"
-#include "base/go_duration.hpp"
+#include "app/process_facts.hpp"
+#include "app/reap_host.hpp"
 #include "docker/container_spec.hpp"
 #include "docker/engine.hpp"
 #include "docker/inspect.hpp"
+#include "net/resolver.hpp"
+#include "net/spawn.hpp"
 
 namespace sidecar_executor::app {
 namespace {
 
-constexpr int exit_unavailable = 69;  // EX_UNAVAILABLE
-
-/// The executor that started the container is alive: same pid and same start of the process.
-bool executor_lives(const docker::ContainerSummary& container) {
-  const std::string pid_text = container.label("io.sidecar-executor.pid");
-  const std::string start = container.label("io.sidecar-executor.pid-start");
-  pid_t pid = 0;
-  const auto [end, ec] = std::from_chars(pid_text.data(), pid_text.data() + pid_text.size(), pid);
-  if (ec != std::errc{} || pid <= 0 || start.empty()) return false;
-  return process_start_mark(pid) == start;
-}
-
-class Reaper {
+/// What executor.sh calls: containers of one sandbox, whose executor was here.
+class SandboxReaper {
  public:
-  Reaper(docker::Engine& engine, Log& log, std::chrono::nanoseconds grace)
+  SandboxReaper(docker::Engine& engine, Log& log, std::chrono::nanoseconds grace)
       : engine_(engine), log_(log), grace_(grace) {}
 
-  asio::awaitable<void> run(ReapOptions options) {
+  asio::awaitable<void> run(std::string sandbox) {
     const auto answer = co_await engine_.negotiate();
     if (!answer) {
       log_.error("Docker cannot be asked for leftover containers",
@@ -47,7 +36,7 @@ class Reaper {
       code_ = exit_unavailable;
       co_return;
     }
-    co_await of_sandbox(options.sandbox);
+    co_await of_sandbox(std::move(sandbox));
     if (const auto task_id = process_environment()("TASK_ID"); task_id && !task_id->empty()) {
       co_await of_go_executor(*task_id);
     }
@@ -65,8 +54,9 @@ class Reaper {
       code_ = exit_unavailable;
       co_return;
     }
+    const HostFacts host = read_host_facts();
     for (const auto& container : *found) {
-      if (executor_lives(container)) {
+      if (executor_is_seen(candidate_of(container), host)) {
         log_.info("Left alone, its executor is alive", {{"id", container.id.substr(0, 12)}});
         continue;
       }
@@ -89,8 +79,7 @@ class Reaper {
   asio::awaitable<void> stop(std::string id, std::string what) {
     log_.warning("Stopping a container whose executor is gone",
                  {{"id", id.substr(0, 12)}, {"of", what}});
-    auto stopped = co_await engine_.stop(id, grace_);
-    if (!stopped) stopped = co_await engine_.kill(id, "SIGKILL");
+    const auto stopped = co_await stop_or_kill(engine_, id, grace_);
     if (stopped) co_return;
     log_.error("It may still run", {{"id", id.substr(0, 12)}, {"error", stopped.error().message}});
     code_ = 1;
@@ -104,7 +93,25 @@ class Reaper {
 
 }  // namespace
 
+Candidate candidate_of(const docker::ContainerSummary& container) {
+  const auto label = [&container](const char* name) {
+    return container.label("io.sidecar-executor." + std::string(name));
+  };
+  return {container.id, container.name,     label("task-id"),       container.state,
+          label("pid"), label("pid-start"), label("pid-namespace"), std::nullopt};
+}
+
+asio::awaitable<Result<docker::StopResult>> stop_or_kill(docker::Engine& engine, std::string id,
+                                                         std::chrono::nanoseconds grace) {
+  auto stopped = co_await engine.stop(id, grace);
+  if (stopped) co_return stopped;
+  // A paused container takes no signal.
+  co_await engine.unpause(id);
+  co_return co_await engine.kill(id, "SIGKILL");
+}
+
 int reap(const ReapOptions& options) {
+  net::use_builtin_name_services();
   OutputBuffer out(STDOUT_FILENO);
   Log log(out);
   const Lookup environment = process_environment();
@@ -114,15 +121,21 @@ int reap(const ReapOptions& options) {
     return exit_unavailable;
   }
   // A bad setting must not keep the leftover alive: defaults then.
-  const auto loaded = load_settings(environment, {}, "");
+  const auto grace = load_settings(environment, {}, "").settings.kill_task_timeout;
   asio::io_context loop(1);
   docker::Engine engine(loop.get_executor(), *where);
-  Reaper reaper(engine, log, loaded.settings.kill_task_timeout);
-  asio::co_spawn(loop, reaper.run(options), [](const std::exception_ptr& error) {
-    if (error) std::rethrow_exception(error);
-  });
-  loop.run();
-  return reaper.code();
+  const auto run = [&loop](asio::awaitable<void> work) {
+    net::spawn(loop.get_executor(), std::move(work));
+    loop.run();
+  };
+  if (!options.sandbox.empty()) {
+    SandboxReaper reaper(engine, log, grace);
+    run(reaper.run(options.sandbox));
+    return reaper.code();
+  }
+  HostReaper reaper(engine, options, grace, std::cout);
+  run(reaper.run());
+  return reaper.report();
 }
 
 }  // namespace sidecar_executor::app

@@ -18,8 +18,7 @@ using net::HttpResponse;
 
 namespace {
 
-constexpr std::size_t small_body = 4 * 1024 * 1024;  // inspect of a big container is tens of KB
-constexpr int newest_minor = 45;                     // API 1.45, the newest that we know
+constexpr int newest_minor = 45;  // API 1.45, the newest that we know
 
 Error refused(const HttpResponse& response) {
   return {kind_of_http_status(response.status), error_message(response), response.status};
@@ -57,6 +56,24 @@ std::vector<std::string> strings_at(const json::object& object, std::string_view
     if (element.is_string()) out.emplace_back(element.as_string());
   }
   return out;
+}
+
+/// Of Names: its own, `/mesos-...`; the others, of links, have one slash more.
+std::string name_of(const json::object& container) {
+  for (const auto& name : strings_at(container, "Names")) {
+    if (name.starts_with('/') && name.find('/', 1) == std::string::npos) return name.substr(1);
+  }
+  return {};
+}
+
+/// Seconds since 1970; here too, a daemon may send anything.
+std::chrono::system_clock::time_point created_at(const json::object& container) {
+  const auto* seconds = container.if_contains("Created");
+  constexpr std::int64_t longest = 1LL << 33;
+  const bool usable = seconds != nullptr && seconds->is_int64() && seconds->as_int64() >= 0 &&
+                      seconds->as_int64() < longest;
+  return std::chrono::system_clock::time_point(
+      std::chrono::seconds(usable ? seconds->as_int64() : 0));
 }
 
 Result<StopResult> stop_result(const Result<HttpResponse>& response) {
@@ -116,7 +133,8 @@ HttpConnection Engine::connection(net::Cancellation* cancellation) {
 std::string Engine::path(std::string_view rest) const { return version_ + std::string(rest); }
 
 asio::awaitable<Result<HttpResponse>> Engine::call(HttpRequest request, net::Duration limit,
-                                                   net::Cancellation* cancellation) {
+                                                   net::Cancellation* cancellation,
+                                                   std::size_t body_limit) {
   // Taken out while it is used: another call at the same time opens its own.
   HttpConnection connection =
       idle_ && idle_->is_reusable() ? std::move(*idle_) : this->connection();
@@ -126,7 +144,7 @@ asio::awaitable<Result<HttpResponse>> Engine::call(HttpRequest request, net::Dur
     if (cancellation->cancelled()) co_return Error{ErrorKind::cancelled, "cancelled"};
     hook = cancellation->on_cancel([&connection] { connection.close(); });
   }
-  auto response = co_await connection.exchange(std::move(request), limit, small_body);
+  auto response = co_await connection.exchange(std::move(request), limit, body_limit);
   if (response && connection.is_reusable()) idle_.emplace(std::move(connection));
   co_return response;
 }
@@ -405,17 +423,25 @@ asio::awaitable<Result<std::optional<int>>> Engine::exec_exit_code(std::string e
   co_return static_cast<int>(code->as_int64());
 }
 
-std::string ContainerSummary::label(std::string_view name) const {
-  for (const auto& [key, value] : labels) {
-    if (key == name) return value;
+std::string ContainerSummary::label(std::string_view key) const {
+  for (const auto& [name_of_label, value] : labels) {
+    if (name_of_label == key) return value;
   }
   return {};
+}
+
+asio::awaitable<Result<std::string>> Engine::info() {
+  HttpRequest request{.target = path("/info")};
+  auto response = co_await call(std::move(request), limits_.call);
+  if (!response) co_return response.error();
+  if (response->status != 200) co_return refused(*response);
+  co_return std::move(response->body);
 }
 
 asio::awaitable<Result<std::vector<ContainerSummary>>> Engine::list(std::string filters, bool all) {
   HttpRequest request{.target = path("/containers/json?all=" + std::string(all ? "1" : "0") +
                                      "&filters=" + percent_encode(filters))};
-  auto response = co_await call(std::move(request), limits_.call);
+  auto response = co_await call(std::move(request), limits_.call, nullptr, list_body);
   if (!response) co_return response.error();
   if (response->status != 200) co_return refused(*response);
   boost::system::error_code ec;
@@ -427,8 +453,9 @@ asio::awaitable<Result<std::vector<ContainerSummary>>> Engine::list(std::string 
   for (const auto& row : value.as_array()) {
     if (!row.is_object()) continue;
     const auto& object = row.as_object();
-    ContainerSummary summary{
-        string_at(object, "Id"), string_at(object, "Image"), string_at(object, "State"), {}};
+    ContainerSummary summary{string_at(object, "Id"),    name_of(object),
+                             string_at(object, "Image"), string_at(object, "State"),
+                             created_at(object),         {}};
     const auto* labels = object.if_contains("Labels");
     if (labels != nullptr && labels->is_object()) {
       for (const auto& label : labels->as_object()) {

@@ -44,12 +44,14 @@ struct ImageSummary {
 /// One row of GET /containers/json.
 struct ContainerSummary {
   std::string id;
+  std::string name;
   std::string image;
   std::string state;  ///< running, exited, ...
+  std::chrono::system_clock::time_point created;
   std::vector<std::pair<std::string, std::string>> labels;
 
   /// Value of the label, empty when absent.
-  [[nodiscard]] std::string label(std::string_view name) const;
+  [[nodiscard]] std::string label(std::string_view key) const;
 };
 
 /// How a stop or kill request ended, the idempotent outcomes told apart (one place).
@@ -144,6 +146,9 @@ class Engine {
   /// Containers that match Docker's `filters` (JSON), running ones only unless `all`.
   asio::awaitable<Result<std::vector<ContainerSummary>>> list(std::string filters, bool all);
 
+  /// GET /info: what the daemon is and can, as JSON.
+  asio::awaitable<Result<std::string>> info();
+
   /// A connection of its own for a long call; without a cancellation of its own it ends with
   /// close().
   [[nodiscard]] net::HttpConnection connection(net::Cancellation* cancellation = nullptr);
@@ -154,10 +159,16 @@ class Engine {
  private:
   /// On the connection that is kept. `cancellation` (may be null) ends it beside close().
   asio::awaitable<Result<net::HttpResponse>> call(net::HttpRequest request, net::Duration limit,
-                                                  net::Cancellation* cancellation = nullptr);
+                                                  net::Cancellation* cancellation = nullptr,
+                                                  std::size_t body_limit = small_body);
   asio::awaitable<Result<void>> open_stream(net::HttpConnection& connection,
                                             net::HttpRequest request);
   [[nodiscard]] std::string path(std::string_view rest) const;
+
+  /// Bytes; inspect of a big container is tens of KB.
+  static constexpr std::size_t small_body = 4UL * 1024 * 1024;
+  /// A host that keeps every ended container has thousands of them, with some KB each.
+  static constexpr std::size_t list_body = 64UL * 1024 * 1024;
 
   asio::any_io_executor executor_;
   net::Cancellation closed_;

@@ -1,12 +1,11 @@
 #include "docker/exit_watch.hpp"
 
-#include <boost/asio/co_spawn.hpp>
 #include <csignal>
-#include <exception>
 #include <utility>
 
 #include "base/backoff.hpp"
 #include "docker/process_watch.hpp"
+#include "net/spawn.hpp"
 
 namespace sidecar_executor::docker {
 using std::chrono::nanoseconds;
@@ -231,9 +230,7 @@ void ExitWatch::watch_process(const RunOf& run) {
   process_gone_ = false;
   ghost_said_ = false;
   witness_ = std::make_shared<net::Cancellation>();
-  asio::co_spawn(executor_, witness(run, witness_), [](const std::exception_ptr& error) {
-    if (error) std::rethrow_exception(error);
-  });
+  net::spawn(executor_, witness(run, witness_));
 }
 
 void ExitWatch::end_witness() {

@@ -1,36 +1,20 @@
 #include "net/resolver.hpp"
 
-#include <fcntl.h>
 #include <netdb.h>
 #include <nss.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
-#include <atomic>
-#include <boost/asio/posix/stream_descriptor.hpp>
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <system_error>
-#include <thread>
+#include <memory>
+
+#include "net/side_thread.hpp"
 
 namespace sidecar_executor::net {
 namespace {
 
 using Addresses = std::vector<asio::ip::address>;
 
-/// Shared by the waiting coroutine and the thread: whoever is last frees it.
+/// Shared by the waiting coroutine and the thread.
 struct Lookup {
-  explicit Lookup(std::string name) : host(std::move(name)) {}
-  ~Lookup() {
-    if (event >= 0) ::close(event);
-  }
-  Lookup(const Lookup&) = delete;
-  Lookup& operator=(const Lookup&) = delete;
-
   std::string host;
-  int event = -1;  // an eventfd: writing to a pipe that the reader has left would be SIGPIPE
-  std::atomic<bool> done = false;  // orders `code` and `found` between the threads
   int code = 0;
   Addresses found;
 };
@@ -57,8 +41,6 @@ void look_up(Lookup& lookup) {
     }
   }
   if (list != nullptr) ::freeaddrinfo(list);
-  lookup.done = true;
-  ::eventfd_write(lookup.event, 1);
 }
 
 }  // namespace
@@ -73,36 +55,15 @@ asio::awaitable<Result<Addresses>> resolve(std::string host, Duration limit,
   if (host == "localhost") {
     co_return Addresses{asio::ip::address_v4::loopback(), asio::ip::address_v6::loopback()};
   }
-  if (cancellation != nullptr && cancellation->cancelled()) {
-    co_return Error{ErrorKind::cancelled, "cancelled"};
-  }
 
-  auto lookup = std::make_shared<Lookup>(host);
-  lookup->event = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  const int copy = lookup->event < 0 ? -1 : ::fcntl(lookup->event, F_DUPFD_CLOEXEC, 0);
-  if (copy < 0) {
-    co_return Error{ErrorKind::unreachable,
-                    "look up " + host + ": " + std::generic_category().message(errno)};
-  }
-  asio::posix::stream_descriptor answer(co_await asio::this_coro::executor, copy);
-  try {
-    std::thread([lookup] { look_up(*lookup); }).detach();
-  } catch (const std::system_error& error) {
-    co_return Error{ErrorKind::unreachable, "look up " + host + ": " + error.what()};
-  }
-  const auto stop = [&answer] {
-    boost::system::error_code ignored;
-    answer.cancel(ignored);
-  };
-  Cancellation::Registration hook;
-  if (cancellation != nullptr) hook = cancellation->on_cancel(stop);
-  Deadline deadline(answer.get_executor(), limit, stop);
-  co_await answer.async_wait(asio::posix::descriptor_base::wait_read,
-                             asio::redirect_error(asio::use_awaitable, ec));
-  if (cancellation != nullptr && cancellation->cancelled()) {
-    co_return Error{ErrorKind::cancelled, "cancelled"};
-  }
-  if (!lookup->done) {
+  auto lookup = std::make_shared<Lookup>();
+  lookup->host = host;
+  const auto ended = co_await in_side_thread([lookup] { look_up(*lookup); }, limit, cancellation);
+  if (!ended) {
+    const Error& error = ended.error();
+    if (error.kind == ErrorKind::cancelled) co_return error;
+    if (error.kind != ErrorKind::timeout)
+      co_return Error{ErrorKind::unreachable, "look up " + host + ": " + error.message};
     co_return Error{
         ErrorKind::timeout,
         "look up " + host + ": no answer from the name service within " + limit_text(limit)};

@@ -50,6 +50,9 @@ class Sink {
   [[nodiscard]] Framing framing() const;
   [[nodiscard]] const Counters& counters() const { return counters_; }
 
+  /// send() does it by itself. Of UDP it only says that the name is known and there is a route.
+  asio::awaitable<Result<void>> connect(net::Cancellation& cancellation);
+
   /// Returns when every record was handed to the kernel or given up. UDP gives up at once; the
   /// others wait for the collector, until `cancellation`.
   asio::awaitable<void> send(const Batch& batch, net::Cancellation& cancellation);
@@ -59,7 +62,6 @@ class Sink {
   using Datagrams = asio::generic::datagram_protocol::socket;
   using Stream = asio::generic::stream_protocol::socket;
 
-  asio::awaitable<Result<void>> connect(net::Cancellation& cancellation);
   asio::awaitable<Result<void>> connect_inet(net::Cancellation& cancellation);
   Result<void> connect_unix();
   Result<void> connect_datagrams(const asio::generic::datagram_protocol::endpoint& where);

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/text.hpp"
-#include "sidecar/state_scanner.hpp"
 
 namespace sidecar_executor::sidecar {
 using SteadyClock = std::chrono::steady_clock;
@@ -39,8 +38,7 @@ asio::awaitable<Observation> Client::status(std::string id12, net::Cancellation&
 
 /// Reads no further than our entry, and keeps nothing of the rest. The messages do not vary from
 /// poll to poll: what is new is told by the text.
-asio::awaitable<Result<Observation>> Client::fetch(const std::string& id12,
-                                                   net::Cancellation& cancellation) {
+asio::awaitable<Result<void>> Client::scan(StateScanner& scanner, net::Cancellation& cancellation) {
   const auto end = SteadyClock::now() + config_.timeout;
   const std::string where = config_.url.address.display() + config_.url.path;
   net::HttpConnection connection(executor_, config_.url.address, &cancellation);
@@ -49,7 +47,6 @@ asio::awaitable<Result<Observation>> Client::fetch(const std::string& id12,
   const auto head = co_await connection.open(std::move(request), config_.timeout);
   if (!head) co_return head.error();
   if (head->status != 200) co_return refused(where, *head);
-  StateScanner scanner(config_.host, id12);
   std::string chunk(read_size, '\0');
   while (scanner.progress() == StateScanner::Progress::reading) {
     const net::Duration left = end - SteadyClock::now();
@@ -68,18 +65,35 @@ asio::awaitable<Result<Observation>> Client::fetch(const std::string& id12,
       scanner.feed(std::string_view(chunk).substr(0, *got));
     }
   }
+  if (scanner.progress() == StateScanner::Progress::unparsable) {
+    co_return Error{ErrorKind::protocol,
+                    where + ": the answer is no Sidecar state document, or was cut off"};
+  }
+  co_return boost::system::in_place_value;
+}
+
+asio::awaitable<Result<Observation>> Client::fetch(const std::string& id12,
+                                                   net::Cancellation& cancellation) {
+  StateScanner scanner(config_.host, id12);
+  const auto scanned = co_await scan(scanner, cancellation);
+  if (!scanned) co_return scanned.error();
   switch (scanner.progress()) {
     case StateScanner::Progress::found:
       co_return Observation(to_status(scanner.status()));
     case StateScanner::Progress::host_missing:
       co_return Observation(NoAnswer{"host " + config_.host + " is not in Sidecar's state"});
-    case StateScanner::Progress::service_missing:
+    default:
       co_return Observation(
           NoAnswer{"service " + id12 + " is not in Sidecar's state of host " + config_.host});
-    default:
-      co_return Error{ErrorKind::protocol,
-                      where + ": the answer is no Sidecar state document, or was cut off"};
   }
+}
+
+asio::awaitable<Result<bool>> Client::knows_host(net::Cancellation& cancellation) {
+  // Of no container: the document is read until our host ends.
+  StateScanner scanner(config_.host, "-");
+  const auto scanned = co_await scan(scanner, cancellation);
+  if (!scanned) co_return scanned.error();
+  co_return scanner.progress() != StateScanner::Progress::host_missing;
 }
 
 asio::awaitable<Result<void>> Client::drain(std::string id12, net::Cancellation& cancellation) {

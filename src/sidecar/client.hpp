@@ -10,6 +10,7 @@
 #include "base/error.hpp"
 #include "net/http_client.hpp"
 #include "sidecar/health.hpp"
+#include "sidecar/state_scanner.hpp"
 
 namespace sidecar_executor::sidecar {
 
@@ -28,12 +29,16 @@ class Client {
   /// One poll with its retries. `id12`: the first 12 characters of the container's id.
   asio::awaitable<Observation> status(std::string id12, net::Cancellation& cancellation);
 
+  /// One try: whether our host is in the state document. Errors as they are said for status().
+  asio::awaitable<Result<bool>> knows_host(net::Cancellation& cancellation);
+
   /// Tells Sidecar to set the service to DRAINING; retries as for a poll.
   asio::awaitable<Result<void>> drain(std::string id12, net::Cancellation& cancellation);
 
  private:
   asio::awaitable<Result<Observation>> fetch(const std::string& id12,
                                              net::Cancellation& cancellation);
+  asio::awaitable<Result<void>> scan(StateScanner& scanner, net::Cancellation& cancellation);
   asio::awaitable<Result<void>> post_drain(const std::string& id12,
                                            net::Cancellation& cancellation);
   asio::any_io_executor executor_;

@@ -11,17 +11,6 @@ namespace {
 /// What is on its way when the startup time is over may still arrive.
 constexpr auto last_send = std::chrono::seconds(1);
 
-relay::SinkConfig sink_config(const Settings& settings) {
-  relay::SinkConfig out;
-  out.protocol = settings.syslog_protocol;
-  if (settings.syslog_protocol == SyslogProtocol::unix_socket) {
-    out.address.unix_path = settings.syslog_addr;
-  } else if (const auto address = net::parse_host_port(settings.syslog_addr)) {
-    out.address = *address;  // a bad one never gets here: it is refused with the settings
-  }
-  return out;
-}
-
 relay::RecordFields fields(const Settings& settings, const std::string& container_id,
                            const std::vector<std::pair<std::string, std::string>>& labels) {
   relay::RecordFields out;
@@ -38,6 +27,17 @@ relay::RecordFields fields(const Settings& settings, const std::string& containe
 }
 
 }  // namespace
+
+relay::SinkConfig sink_config(const Settings& settings) {
+  relay::SinkConfig out;
+  out.protocol = settings.syslog_protocol;
+  if (settings.syslog_protocol == SyslogProtocol::unix_socket) {
+    out.address.unix_path = settings.syslog_addr;
+  } else if (const auto address = net::parse_host_port(settings.syslog_addr)) {
+    out.address = *address;  // a bad one never gets here: it is refused with the settings
+  }
+  return out;
+}
 
 bool relays(const Settings& settings) {
   return settings.relay_syslog || settings.relay_syslog_startup_only;

@@ -21,6 +21,9 @@ namespace sidecar_executor::task {
 /// RelaySyslog or RelaySyslogStartupOnly.
 bool relays(const Settings& settings);
 
+/// Where they go.
+relay::SinkConfig sink_config(const Settings& settings);
+
 class RelayRun {
  public:
   /// `labels` are the container's; SendDockerLabels picks from them.

@@ -3,13 +3,12 @@
 #include <bsd/unistd.h>
 #include <unistd.h>
 
-#include <boost/asio/co_spawn.hpp>
 #include <csignal>
-#include <exception>
 
 #include "base/go_duration.hpp"
 #include "base/text.hpp"
 #include "base/timeouts.hpp"
+#include "net/spawn.hpp"
 
 namespace sidecar_executor::task {
 using mesos::TaskState;
@@ -78,9 +77,7 @@ asio::awaitable<void> Runner::greet_docker() {
 /// Exceptions are bugs: the loop ends with them, main says so, and executor.sh or reap looks after
 /// the container.
 void Runner::spawn(asio::awaitable<void> work) {
-  asio::co_spawn(loop_, std::move(work), [](const std::exception_ptr& error) {
-    if (error) std::rethrow_exception(error);
-  });
+  net::spawn(loop_.get_executor(), std::move(work));
 }
 
 // ---- the machine -------------------------------------------------------------------------------

@@ -1,0 +1,136 @@
+// What doctor asks over the network: Docker, credential helpers, Sidecar, the syslog collector.
+// With the same modules as a task.
+#include <algorithm>
+#include <memory>
+
+#include "app/doctor.hpp"
+#include "docker/credential_helper.hpp"
+#include "docker/engine.hpp"
+#include "docker/host_files.hpp"
+#include "docker/registry_auth.hpp"
+#include "net/side_thread.hpp"
+#include "relay/sink.hpp"
+#include "sidecar/client.hpp"
+#include "task/relay_run.hpp"
+
+namespace sidecar_executor::app {
+namespace {
+
+const char* docker_advice(const std::string& error) {
+  if (error.find("ermission denied") != std::string::npos)
+    return "the user that tasks run as must be root or in the group docker";
+  return "is the daemon running (systemctl status docker), and is DOCKER_HOST right?";
+}
+
+}  // namespace
+
+// ---- Docker ------------------------------------------------------------------------------------
+
+asio::awaitable<void> Doctor::docker(Findings& out, net::Cancellation& cancellation) {
+  const auto unreachable = [&out](const std::string& text, const char* advice) {
+    add(out, Level::fail, "docker", text, advice);
+    add(out, Level::warn, "limits", "cannot be told without Docker");
+  };
+  const auto where = docker::engine_address(inputs_.environment);
+  if (!where) co_return unreachable(where.error().message, "no task can run: correct the variable");
+  docker::Engine engine(executor_, *where);
+  const auto hook = cancellation.on_cancel([&engine] { engine.close(); });
+  const std::string host = where->address.display();
+  const auto answer = co_await engine.negotiate(&cancellation);
+  if (!answer) {
+    const auto text = why(answer.error());
+    co_return unreachable(at(host, text), docker_advice(text));
+  }
+  add(out, Level::ok, "docker", host + ": " + *answer);
+  const auto info = co_await engine.info();
+  if (info) co_return out.push_back(judge_limits(*info, loaded_.settings));
+  add(out, Level::fail, "limits", "GET /info: " + why(info.error()),
+      "Docker answers a ping and no more: see its log (journalctl -u docker)");
+}
+
+// ---- registry ----------------------------------------------------------------------------------
+
+asio::awaitable<void> Doctor::registry(Findings& out, net::Cancellation& cancellation) {
+  const std::string wanted = loaded_.settings.docker_repository;
+  const auto paths = docker::docker_config_paths(inputs_.environment);
+  auto auth = std::make_shared<docker::RegistryAuth>();
+  const auto read = co_await net::in_side_thread(
+      [auth, wanted, paths] {
+        *auth = docker::find_registry_auth(wanted, wanted, paths, docker::read_host_file);
+      },
+      inputs_.limit, &cancellation);
+  if (!read) {
+    co_return add(out, Level::fail, "registry", "Docker's config files: " + why(read.error()),
+                  "is a home folder on a network disk that is gone?");
+  }
+  for (const auto& warning : auth->warnings) add(out, Level::warn, "registry", warning);
+  std::string source = auth->header.empty() ? "" : auth->source;
+  for (const auto& helper : auth->helpers) {
+    const auto said = co_await docker::ask_credential_helper(executor_, helper, cancellation);
+    const auto header = said ? docker::auth_of_helper(helper, *said) : said;
+    if (header) {
+      source = "docker-credential-" + helper.name + " (" + helper.source + ")";
+      break;
+    }
+    if (header.error().kind == ErrorKind::not_found) continue;
+    add(out, Level::warn, "registry", helper.source + ": " + why(header.error()),
+        "the executor goes on without this helper");
+  }
+  if (!source.empty())
+    co_return add(out, Level::ok, "registry", "credentials for " + wanted + " by " + source);
+  if (wanted == Settings().docker_repository) {
+    co_return add(out, Level::ok, "registry",
+                  "no credentials for " + wanted +
+                      ", public images can be pulled; other registries are looked up by the "
+                      "image's name");
+  }
+  add(out, Level::warn, "registry", "no credentials for " + wanted,
+      "docker login as the user that tasks run as, or set DOCKER_CONFIG");
+}
+
+// ---- Sidecar -----------------------------------------------------------------------------------
+
+asio::awaitable<void> Doctor::sidecar(Findings& out, net::Cancellation& cancellation) {
+  const std::string unchecked = "tasks run, but their health is not checked: ";
+  const auto& settings = loaded_.settings;
+  sidecar::ClientConfig config;
+  if (const auto url = net::parse_url(settings.sidecar_url)) config.url = *url;
+  config.timeout = inputs_.limit;
+  if (settings.http_timeout.count() > 0)
+    config.timeout = std::min(settings.http_timeout, inputs_.limit);
+  config.host = get("TASK_HOST");
+  const bool by_task_host = !config.host.empty();
+  if (!by_task_host) config.host = inputs_.host_name;
+  const std::string host =
+      config.host + (by_task_host ? " (TASK_HOST)" : " (this host's name; TASK_HOST is not set)");
+  const std::string server = config.url.address.display();
+  sidecar::Client client(executor_, std::move(config));
+  const auto known = co_await client.knows_host(cancellation);
+  if (!known) {
+    co_return add(out, Level::warn, "sidecar", at(server, why(known.error())),
+                  unchecked + "is Sidecar running, is EXECUTOR_SIDECAR_URL right?");
+  }
+  if (*known) co_return add(out, Level::ok, "sidecar", server + " knows host " + host);
+  add(out, Level::warn, "sidecar", server + " answers, but does not know host " + host,
+      unchecked + "set TASK_HOST to Sidecar's name of this host");
+}
+
+// ---- syslog ------------------------------------------------------------------------------------
+
+asio::awaitable<void> Doctor::syslog(Findings& out, net::Cancellation& cancellation) {
+  const auto& settings = loaded_.settings;
+  if (!task::relays(settings))
+    co_return add(out, Level::ok, "syslog", "not used (EXECUTOR_RELAY_SYSLOG is false)");
+  relay::Sink sink(executor_, task::sink_config(settings), {});
+  const auto connected = co_await sink.connect(cancellation);
+  if (!connected) {
+    co_return add(out, Level::fail, "syslog", at(settings.syslog_addr, why(connected.error())),
+                  "log lines are not relayed: see EXECUTOR_SYSLOG_ADDR, EXECUTOR_SYSLOG_PROTOCOL");
+  }
+  const bool udp = settings.syslog_protocol == SyslogProtocol::udp;
+  add(out, Level::ok, "syslog",
+      settings.syslog_addr + (udp ? " has an address; UDP does not tell whether anybody listens"
+                                  : " takes connections"));
+}
+
+}  // namespace sidecar_executor::app
