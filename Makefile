@@ -13,7 +13,7 @@ VERSION := $(shell sed -n 's/^project.sidecar-executor VERSION \([0-9.]*\).*/\1/
 DIST = sidecar-executor-$(VERSION)-linux-amd64
 RELEASE = build/release
 SOURCES = git ls-files -co --exclude-standard -- 'src/*.[ch]pp' 'tools/*.[ch]pp' 'tests/*.[ch]pp' 'bench/*.[ch]pp'
-SHELL_FILES = git grep -lE --untracked '^\#!.*sh($$| )' -- .ci scripts tests tools bench examples
+SHELL_FILES = git grep -lE --untracked '^\#(!.*sh($$| )| shellcheck shell=)' -- .ci scripts tests tools bench examples packaging
 # Ninja's progress is for people, its errors for all.
 NINJA = set -o pipefail; if [ -t 1 ]; then $(build_command); else \
   $(build_command) -- --quiet | { grep -v '^ninja: no work to do' || true; }; fi
@@ -28,7 +28,7 @@ DOCKER = scripts/with-docker.sh
 REGISTRY = scripts/with-registry.sh
 
 .PHONY: help build demo test check bench dist tidy format coverage fuzz clean asan debug \
-  build-tests build-asan build-asan-tests test-asan test-asan-system check-format check-rooms check-shell check-tidy
+  build-tests check-reproducible build-asan build-asan-tests test-asan test-asan-system check-format check-rooms check-shell check-tidy
 
 help:
 	@echo "sidecar-executor $(VERSION)"
@@ -38,11 +38,12 @@ help:
 	@echo "  make test       all tests: unit, component (loopback), system (real dockerd)"
 	@echo "  make check      format, rooms, shellcheck, clang-tidy on what changed, tests with sanitizers"
 	@echo "  make bench      the benchmarks"
-	@echo "  make dist       dist/$(DIST).tar.gz and its .sha256"
+	@echo "  make dist       dist/$(DIST).tar.gz, the .deb, their .sha256"
 	@echo
 	@echo "  make format     clang-format on every source     make tidy       clang-tidy on every source"
 	@echo "  make coverage   line coverage of src/            make fuzz       each target FUZZ_SECONDS=$(FUZZ_SECONDS)"
 	@echo "  make debug      build/debug                      make clean      removes build/ and dist/"
+	@echo "  make check-reproducible   builds the last commit elsewhere, too, and compares (minutes)"
 	@echo
 	@echo "Missing Debian packages are installed, as root or through sudo. JOBS=$(JOBS). A private dockerd is"
 	@echo "started if none answers at DOCKER_HOST. TESTS='-R name' gives make test more ctest arguments."
@@ -125,6 +126,9 @@ fuzz: provision-fuzz
 
 dist: build
 	@scripts/dist.sh $(VERSION)
+
+check-reproducible: build
+	@scripts/check-reproducible.sh $(VERSION)
 
 clean:
 	@rm -rf build dist

@@ -1,14 +1,18 @@
 #!/usr/bin/env bash
-# demo.sh: six real tasks through the executor, each run by mini-agent as a Mesos agent would, on the
-# engine at DOCKER_HOST. Ends with 0 only if every step went as it says, so it is a check as well.
+# demo.sh [STEP...]: six real tasks through the executor (or those of these numbers), each run by
+# mini-agent as a Mesos agent would, on the engine at DOCKER_HOST. Ends with 0 only if every step went
+# as it says, so it is a check as well.
+# shellcheck disable=SC2317  # the steps are called by their numbers
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 cd "$SX_ROOT"
 
 bin=${SX_DEMO_BUILD:-build/release}
-agent=$bin/tools/mini-agent/mini-agent
-executor=$bin/sidecar-executor
+agent=${SX_DEMO_AGENT:-$bin/tools/mini-agent/mini-agent}
+executor=${SX_DEMO_EXECUTOR:-$bin/sidecar-executor}
+steps=("$@")
+((${#steps[@]})) || steps=(1 2 3 4 5 6)
 [[ -x $agent && -x $executor ]] || die "$executor or $agent is missing: run make build"
 docker_answers || die "no Docker engine answers; run make demo, or this below scripts/with-docker.sh"
 
@@ -85,7 +89,9 @@ start() {
     "examples/$example.json" >"$work/$name.json"
   # bash would have it ignore Ctrl-C, which is how mini-agent is asked to kill the task.
   env --default-signal=INT "$agent" --executor "$executor" --sandbox "$work/$name" \
-    --env "DOCKER_HOST=$DOCKER_HOST" --timeout 60 "$@" "$work/$name.json" \
+    --env "DOCKER_HOST=$DOCKER_HOST" \
+    ${SIDECAR_EXECUTOR_PATH:+--env "SIDECAR_EXECUTOR_PATH=$SIDECAR_EXECUTOR_PATH"} --timeout 60 "$@" \
+    "$work/$name.json" \
     >"$work/$name.txt" 2>&1 </dev/null &
   agent_pid=$!
 }
@@ -102,60 +108,74 @@ port=${SX_DEMO_PORT:-31080}
 while listening "$port"; do port=$((port + 1)); done
 scripts/make-image.sh sidecar-executor-demo:1
 
-step "1. A web server: port 8080 of the task is port $port of this machine"
-start web web --kill-grace 5
-page=
-end=$((SECONDS + 20))
-until page=$(fetch); do
-  if ! alive "$agent_pid" || ((SECONDS >= end)); then break; fi
-  sleep 0.1
-done
-printf '  %s$ curl http://127.0.0.1:%s/%s  ->  %s\n' "$dim" "$port" "$plain" "$(head -n 1 <<<"$page")"
-kill -INT "$agent_pid" 2>/dev/null || true  # the framework's KILL, with 5 s of grace
-finish
-updates web
-expect "the page came from the container" test -n "$page"
-expect "TASK_KILLED, and the port is free again" killed_and_port_free
+step_1() {
+  step "1. A web server: port 8080 of the task is port $port of this machine"
+  start web web --kill-grace 5
+  page=
+  end=$((SECONDS + 20))
+  until page=$(fetch); do
+    if ! alive "$agent_pid" || ((SECONDS >= end)); then break; fi
+    sleep 0.1
+  done
+  printf '  %s$ curl http://127.0.0.1:%s/%s  ->  %s\n' "$dim" "$port" "$plain" "$(head -n 1 <<<"$page")"
+  kill -INT "$agent_pid" 2>/dev/null || true  # the framework's KILL, with 5 s of grace
+  finish
+  updates web
+  expect "the page came from the container" test -n "$page"
+  expect "TASK_KILLED, and the port is free again" killed_and_port_free
+}
 
-step "2. A task that ends with exit code 3"
-start exit3 exit3
-finish
-updates exit3
-printf '  %sfrom stderr in its sandbox:%s\n' "$dim" "$plain"
-grep -vE '^  (task|image|container|took|state) |^-+$' "$work/exit3/stderr" | tail -n 6 | cut -c 1-160 | show
-expect "its last words are in the sandbox" grep -q 'column total is missing' "$work/exit3/stderr"
-expect "TASK_FAILED with the exit code" failed_saying exit3 '\b3\b'
+step_2() {
+  step "2. A task that ends with exit code 3"
+  start exit3 exit3
+  finish
+  updates exit3
+  printf '  %sfrom stderr in its sandbox:%s\n' "$dim" "$plain"
+  grep -vE '^  (task|image|container|took|state) |^-+$' "$work/exit3/stderr" | tail -n 6 | cut -c 1-160 | show
+  expect "its last words are in the sandbox" grep -q 'column total is missing' "$work/exit3/stderr"
+  expect "TASK_FAILED with the exit code" failed_saying exit3 '\b3\b'
+}
 
-step "3. A task that takes more memory than its limit"
-start oom oom
-finish
-updates oom
-expect "TASK_FAILED, and the message blames the memory limit" \
-  failed_saying oom 'REASON_CONTAINER_LIMITATION_MEMORY|memory'
+step_3() {
+  step "3. A task that takes more memory than its limit"
+  start oom oom
+  finish
+  updates oom
+  expect "TASK_FAILED, and the message blames the memory limit" \
+    failed_saying oom 'REASON_CONTAINER_LIMITATION_MEMORY|memory'
+}
 
-step "4. A task that crashes"
-start crash crash
-finish
-updates crash
-expect "TASK_FAILED with the signal" failed_saying crash 'signal|SIG|139|134'
+step_4() {
+  step "4. A task that crashes"
+  start crash crash
+  finish
+  updates crash
+  expect "TASK_FAILED with the signal" failed_saying crash 'signal|SIG|139|134'
+}
 
 # Polled every second, and stopped soon: a demo is short.
 checked=(--env EXECUTOR_SIDECAR_BACKOFF=1s --env EXECUTOR_SIDECAR_POLL_INTERVAL=1s
   --env EXECUTOR_KILL_TASK_TIMEOUT=1)
 
-step "5. A task that Sidecar finds unhealthy"
-start unhealthy web --sidecar-unhealthy-after 2 "${checked[@]}"
-finish
-updates unhealthy
-expect "TASK_FAILED within seconds, and it says who found what" \
-  failed_saying unhealthy 'unhealthy in Sidecar: 3 consecutive failed checks'
+step_5() {
+  step "5. A task that Sidecar finds unhealthy"
+  start unhealthy web --sidecar-unhealthy-after 2 "${checked[@]}"
+  finish
+  updates unhealthy
+  expect "TASK_FAILED within seconds, and it says who found what" \
+    failed_saying unhealthy 'unhealthy in Sidecar: 3 consecutive failed checks'
+}
 
-step "6. A kill that has Sidecar drain the service first, for 2 s"
-start drained web --sidecar --kill-after 2.5 --kill-grace 1 \
-  --env EXECUTOR_SIDECAR_DRAINING_DURATION=2s "${checked[@]}"
-finish
-updates drained
-expect "TASK_KILLED, after Sidecar had set the service to DRAINING" killed_after_draining
+step_6() {
+  step "6. A kill that has Sidecar drain the service first, for 2 s"
+  start drained web --sidecar --kill-after 2.5 --kill-grace 1 \
+    --env EXECUTOR_SIDECAR_DRAINING_DURATION=2s "${checked[@]}"
+  finish
+  updates drained
+  expect "TASK_KILLED, after Sidecar had set the service to DRAINING" killed_after_draining
+}
+
+for number in "${steps[@]}"; do "step_$number"; done
 
 if ((failed)); then
   printf '\n%sNot everything went as it should.%s What mini-agent and the executor said is in build/demo/last.\n' \

@@ -27,7 +27,7 @@ build_packages=(ca-certificates cmake ninja-build clang-19 lld-19 llvm-19 libboo
   libboost-json1.81-dev libboost-url1.81-dev libssl-dev libcli11-dev libspdlog-dev libfmt-dev
   libbsd-dev libmd-dev libgtest-dev)
 # procps has pgrep. busybox-static is the content of every test image. openssl makes the certificates
-# and iptables loses the packets of the system tests.
+# and iptables loses the packets of the system tests. Of test: jq and groff look at what make dist made.
 engine_packages=(docker.io busybox-static curl procps ca-certificates openssl iptables)
 build_tools=(cmake ninja clang++-19 ld.lld-19)
 engine_tools=(dockerd containerd runc busybox curl pgrep flock setpriv openssl iptables)
@@ -39,8 +39,9 @@ for purpose in "${purposes[@]}"; do
     demo) packages+=("${build_packages[@]}" "${engine_packages[@]}")
       tools+=("${build_tools[@]}" "${engine_tools[@]}") ;;
     # systemd has journald.
-    test) packages+=("${build_packages[@]}" "${engine_packages[@]}" docker-registry systemd)
-      tools+=("${build_tools[@]}" "${engine_tools[@]}" docker-registry) ;;
+    test) packages+=("${build_packages[@]}" "${engine_packages[@]}" docker-registry jq groff-base
+        systemd)
+      tools+=("${build_tools[@]}" "${engine_tools[@]}" docker-registry jq groff) ;;
     check) packages+=("${build_packages[@]}" clang-tidy-19 clang-format-19 libclang-rt-19-dev
         shellcheck git)
       tools+=("${build_tools[@]}" clang-tidy-19 clang-format-19 shellcheck git) ;;

@@ -1,5 +1,6 @@
 #include "net/address.hpp"
 
+#include <algorithm>
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
 #include <charconv>
@@ -14,6 +15,8 @@ Error bad(std::string_view text, std::string_view form) {
   return {ErrorKind::invalid,
           "\"" + one_line(redact_value("", text), 200) + "\" is not " + std::string(form)};
 }
+
+bool is_no_host_byte(char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7F; }
 
 std::string bracketed(const std::string& host) {
   return host.find(':') == std::string::npos ? host : "[" + host + "]";
@@ -69,6 +72,9 @@ Result<Url> parse_url(std::string_view text) {
   if (!tls && parsed->scheme_id() != boost::urls::scheme::http) return bad(text, form);
   Url url;
   url.address.host = parsed->host_address();
+  // Decoded: `a%0d%0ab` would put a line of its own into every request.
+  if (std::any_of(url.address.host.begin(), url.address.host.end(), is_no_host_byte))
+    return bad(text, form);
   url.address.tls = tls;
   url.address.port = tls ? 443 : 80;
   if (parsed->has_port() && !parsed->port().empty()) {

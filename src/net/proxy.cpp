@@ -71,6 +71,9 @@ Result<Proxy> parse_proxy(std::string_view text) {
   std::string rest = trimmed(text);
   const auto scheme = rest.find("://");
   if (scheme != std::string::npos && to_lower(rest.substr(0, scheme)) != "http") {
+    // `user:password@http://host` has its password before the ://.
+    if (rest.substr(0, scheme).find_first_of(":@") != std::string::npos)
+      return Error{ErrorKind::invalid, "it is not " + std::string(form)};
     return Error{ErrorKind::invalid, "its scheme " + one_line(rest.substr(0, scheme), 20) +
                                          " is not supported; it has to be " + std::string(form)};
   }

@@ -74,11 +74,28 @@ TEST(ParseUrl, Good) {
 }
 
 TEST(ParseUrl, BadOnesAreShown) {
-  for (const std::string text :
-       {"", "host", "host:80", "//host/", "http:", "http://", "http:///path", "http://:80/",
-        "ftp://host/", "http://host:0/", "http://host:65536/", "http://host:port/", "http://a b/",
-        "http://host/a b", "http://[::1/", "http://[nonsense]/", "http://host/%zz", "unix://",
-        "http://ho\nst/"}) {
+  for (const std::string text : {"",
+                                 "host",
+                                 "host:80",
+                                 "//host/",
+                                 "http:",
+                                 "http://",
+                                 "http:///path",
+                                 "http://:80/",
+                                 "ftp://host/",
+                                 "http://host:0/",
+                                 "http://host:65536/",
+                                 "http://host:port/",
+                                 "http://a b/",
+                                 "http://host/a b",
+                                 "http://[::1/",
+                                 "http://[nonsense]/",
+                                 "http://host/%zz",
+                                 "unix://",
+                                 "http://ho\nst/",
+                                 "http://ho%0d%0ast/",
+                                 "http://ho%20st/",
+                                 "http://ho%00st/"}) {
     const auto parsed = parse_url(text);
     ASSERT_FALSE(parsed.has_value()) << text << " -> " << parsed->address.display();
     EXPECT_EQ(parsed.error().kind, ErrorKind::invalid);

@@ -26,8 +26,8 @@ TEST(Proxy, Forms) {
 }
 
 TEST(Proxy, BadOnesDoNotShowThePassword) {
-  for (const char* bad :
-       {"https://me:s3cr3t@proxy:1", "http://me:s3cr3t@", "http://me:s3cr3t@p:x"}) {
+  for (const char* bad : {"https://me:s3cr3t@proxy:1", "http://me:s3cr3t@", "http://me:s3cr3t@p:x",
+                          "me:s3cr3t@http://proxy:1", "s3cr3t@http://proxy:1"}) {
     const auto proxy = parse_proxy(bad);
     ASSERT_FALSE(proxy) << bad;
     EXPECT_EQ(proxy.error().message.find("s3cr3t"), std::string::npos) << proxy.error().message;
