@@ -90,7 +90,10 @@ std::int64_t stamp_fraction(std::string_view stamp) {
 }
 
 std::int64_t stamp_nanoseconds(std::string_view stamp) {
-  return seconds_of(stamp) * 1'000'000'000 + stamp_fraction(stamp);
+  // Twice as much still fits into 63 bits: LogPosition keeps one more bit with it.
+  constexpr std::int64_t last_second = 4'611'686'017;
+  const auto seconds = std::clamp(seconds_of(stamp), std::int64_t{0}, last_second);
+  return seconds * 1'000'000'000 + stamp_fraction(stamp);
 }
 
 std::string format_utc(std::chrono::system_clock::time_point time) {

@@ -15,7 +15,8 @@ bool is_stamp(std::string_view text);
 /// What of it names the second, without the zone: a log has one.
 std::string_view second_of(std::string_view stamp);
 
-/// Nanoseconds since 1970, of a text that is_stamp().
+/// Nanoseconds since 1970, of a text that is_stamp(). Before 1970 and after 2116: those of the
+/// nearest second that is not.
 std::int64_t stamp_nanoseconds(std::string_view stamp);
 /// The nanoseconds behind its full second.
 std::int64_t stamp_fraction(std::string_view stamp);

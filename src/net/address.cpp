@@ -16,7 +16,11 @@ Error bad(std::string_view text, std::string_view form) {
           "\"" + one_line(redact_value("", text), 200) + "\" is not " + std::string(form)};
 }
 
-bool is_no_host_byte(char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7F; }
+/// Blanks and control characters.
+bool is_no_url_byte(char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7F; }
+bool holds_no_url_byte(std::string_view text) {
+  return std::any_of(text.begin(), text.end(), is_no_url_byte);
+}
 
 std::string bracketed(const std::string& host) {
   return host.find(':') == std::string::npos ? host : "[" + host + "]";
@@ -66,6 +70,8 @@ Result<Url> parse_url(std::string_view text) {
     if (url.address.unix_path.empty()) return bad(text, "a URL such as unix:///path");
     return url;
   }
+  // Boost.URL 1.81 asserts that a path has no NUL.
+  if (holds_no_url_byte(text)) return bad(text, form);
   const auto parsed = boost::urls::parse_uri(text);
   if (!parsed || parsed->host_address().empty()) return bad(text, form);
   const bool tls = parsed->scheme_id() == boost::urls::scheme::https;
@@ -73,8 +79,7 @@ Result<Url> parse_url(std::string_view text) {
   Url url;
   url.address.host = parsed->host_address();
   // Decoded: `a%0d%0ab` would put a line of its own into every request.
-  if (std::any_of(url.address.host.begin(), url.address.host.end(), is_no_host_byte))
-    return bad(text, form);
+  if (holds_no_url_byte(url.address.host)) return bad(text, form);
   url.address.tls = tls;
   url.address.port = tls ? 443 : 80;
   if (parsed->has_port() && !parsed->port().empty()) {
