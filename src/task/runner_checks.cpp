@@ -1,4 +1,5 @@
 // The part of the runner that does the checks of the TaskInfo itself, beside Sidecar's.
+#include "base/stamp.hpp"
 #include "task/check_watch.hpp"
 #include "task/runner.hpp"
 
