@@ -107,6 +107,8 @@ Result<void> Builder::parameters() {
   task_labels_ = std::move(read->labels);
   out_.warnings = std::move(read->warnings);
   out_.notes = std::move(read->notes);
+  out_.needs = std::move(read->needs);
+  out_.strict = strict;
   for (auto& member : read->body) {
     if (member.key() == "HostConfig") {
       host_ = std::move(member.value().get_object());

@@ -40,6 +40,8 @@ struct ContainerSpec {
   std::vector<std::string> directories;  ///< below the sandbox, to be made before the create
   /// Variables whose values came as a secret: to be redacted wherever `env` is shown.
   std::vector<std::string> secret_names;
+  std::vector<ApiNeed> needs;                 ///< to be compared with Docker's version
+  bool strict = false;                        ///< EXECUTOR_STRICT_PARAMETERS
   std::vector<NetworkRequest> more_networks;  ///< to be connected between create and start
   std::vector<std::string> warnings;          ///< for log and status message
   /// For the log only: a batch job without ServiceName is common, and its messages should stay

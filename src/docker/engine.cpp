@@ -130,6 +130,8 @@ HttpConnection Engine::connection(net::Cancellation* cancellation) {
   return {executor_, where_.address, cancellation == nullptr ? &closed_ : cancellation};
 }
 
+int Engine::api_minor() const { return version_.empty() ? 0 : minor_of(version_.substr(2)); }
+
 std::string Engine::path(std::string_view rest) const { return version_ + std::string(rest); }
 
 asio::awaitable<Result<HttpResponse>> Engine::call(HttpRequest request, net::Duration limit,

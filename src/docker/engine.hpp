@@ -80,6 +80,8 @@ class Engine {
   /// Asks for the API version (once; later calls use it). What the daemon says it is.
   asio::awaitable<Result<std::string>> negotiate(net::Cancellation* cancellation = nullptr);
   [[nodiscard]] bool negotiated() const { return negotiated_; }
+  /// 41 for API 1.41, once negotiated; 0 when the daemon does not say.
+  [[nodiscard]] int api_minor() const;
 
   asio::awaitable<Result<ImageSummary>> inspect_image(std::string image,
                                                       net::Cancellation& cancellation);

@@ -29,6 +29,8 @@ constexpr std::string_view rules = R"(
 - An unknown flag, or a value that cannot be read, is a warning in the log and in the message of
   TASK_RUNNING, and the rest of the task runs. With `EXECUTOR_STRICT_PARAMETERS=true` it is TASK_ERROR.
   Neither shows the value: it may be a secret.
+- A flag that is newer than the host's Docker (`Docker API 1.43` in the table) would be ignored by it in
+  silence: that is a warning, too, or TASK_FAILED with `EXECUTOR_STRICT_PARAMETERS=true`.
 - Where a field of the task, or a limit that a setting forces, asks for something else than a parameter
   does, the field or the limit wins, and that is a warning. Mesos writes `"network":"HOST"` and
   `"privileged":false` into tasks that say nothing: those two are set by their fields, not by
@@ -55,7 +57,9 @@ std::string parameters_markdown() {
     const bool ignored = flag.target.empty() && flag.name != "restart";
     out += " | " + code(flag.syntax) + " | " +
            code(flag.target == "Healthcheck.None" ? "Healthcheck.Test" : flag.target) + " | ";
-    out += (ignored ? "Ignored: " : "") + std::string(flag.doc) + " |\n";
+    out += (ignored ? "Ignored: " : "") + std::string(flag.doc);
+    if (flag.since > 0) out += " Docker API 1." + std::to_string(flag.since) + ".";
+    out += " |\n";
   }
   out += rules;
   return out;

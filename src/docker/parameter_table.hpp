@@ -35,6 +35,7 @@ struct ParameterFlag {
   std::string_view target;  ///< member of the create body: `HostConfig.CapAdd`
   std::string_view syntax;  ///< an example; for read_choice the choices, with `|` between them
   std::string_view doc;
+  int since = 0;  ///< Docker's API 1.`since` knows it, older ones ignore it in silence; 0 = all
 };
 
 /// In alphabetical order.

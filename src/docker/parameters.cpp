@@ -40,6 +40,7 @@ std::optional<std::string> read_one(const mesos::Parameter& parameter,
   const auto taken = flag->read({inputs, *flag, growing.out, growing.file_env, growing.file_labels},
                                 parameter.value);
   if (!taken) return shown + ": " + taken.error().message;
+  if (flag->since > 0) growing.out.needs.push_back({std::string(flag->name), flag->since});
   return std::nullopt;
 }
 
@@ -80,6 +81,16 @@ std::vector<std::string> without_conflicts(ParameterValues& values) {
 }
 
 }  // namespace
+
+std::vector<std::string> unknown_to_docker(const std::vector<ApiNeed>& needs, int minor) {
+  std::vector<std::string> out;
+  for (const auto& need : needs) {
+    if (minor == 0 || need.minor <= minor) continue;
+    out.push_back("parameter \"" + need.parameter + "\" needs Docker API 1." +
+                  std::to_string(need.minor) + ", this Docker has 1." + std::to_string(minor));
+  }
+  return out;
+}
 
 Result<void> parameter_fault(const std::string& where, const std::string& what, bool strict,
                              std::vector<std::string>& warnings) {

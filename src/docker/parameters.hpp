@@ -22,6 +22,12 @@ struct NetworkRequest {
   boost::json::object endpoint;
 };
 
+/// A parameter that Docker's API knows from 1.`minor` on. An older Docker ignores it in silence.
+struct ApiNeed {
+  std::string parameter;
+  int minor = 0;
+};
+
 /// What the parameters ask for. container_spec puts it together with the task's own fields.
 struct ParameterValues {
   std::vector<std::string> env;  ///< NAME=value: those of env-file, then those of env, in order
@@ -35,6 +41,7 @@ struct ParameterValues {
   std::string platform;               ///< `linux/arm64`: of the create and the pull; empty = none
   std::vector<std::string> warnings;  ///< no value in them: it may be a secret
   std::vector<std::string> notes;     ///< for the debug log
+  std::vector<ApiNeed> needs;
 };
 
 struct ParameterInputs {
@@ -48,6 +55,9 @@ struct ParameterInputs {
 /// (invalid) that names the parameter. A leading `--` in the key is accepted.
 Result<ParameterValues> read_parameters(const std::vector<mesos::Parameter>& parameters,
                                         const ParameterInputs& inputs);
+
+/// What a Docker of API 1.`minor` would ignore, a text each; 0 = its version is not known.
+std::vector<std::string> unknown_to_docker(const std::vector<ApiNeed>& needs, int minor);
 
 /// A parameter that cannot be honoured: a warning, or with `strict` an error (invalid).
 Result<void> parameter_fault(const std::string& where, const std::string& what, bool strict,

@@ -35,6 +35,8 @@ Launch::Launch(docker::Engine& engine, docker::ExitWatch& exit_watch, Log& log, 
 asio::awaitable<Launch::Outcome> Launch::run() {
   auto reached = co_await reach_docker();
   if (!reached) co_return LaunchError{reached.error(), {}};
+  const auto honoured = check_parameters();
+  if (!honoured) co_return LaunchError{honoured.error(), {}};
   ImageFetch image(tools_, {in_.spec.image, in_.force_pull, in_.environment, in_.docker_repository,
                             in_.spec.platform});
   const auto fetched = co_await image.run();
@@ -66,6 +68,18 @@ asio::awaitable<Launch::Outcome> Launch::run() {
     co_return unknown;
   }
   co_return std::move(*launched);
+}
+
+/// Docker ignores what is newer than itself in silence.
+Result<void> Launch::check_parameters() {
+  for (const auto& text : docker::unknown_to_docker(in_.spec.needs, tools_.engine.api_minor())) {
+    if (in_.spec.strict) {
+      return Error{ErrorKind::invalid, text + " (EXECUTOR_STRICT_PARAMETERS is true)"};
+    }
+    tools_.log.warning(text + ", ignoring");
+    handlers_.on_warning(text + ", ignoring");
+  }
+  return boost::system::in_place_value;
 }
 
 asio::awaitable<Result<void>> Launch::reach_docker() {

@@ -49,6 +49,7 @@ class Launch {
  public:
   struct Handlers {
     std::function<void(const std::string& container_id)> on_created;
+    std::function<void(std::string text)> on_warning;  ///< for the status message; it is logged
   };
   using Outcome = boost::system::result<Launched, LaunchError>;
 
@@ -59,6 +60,7 @@ class Launch {
 
  private:
   asio::awaitable<Result<void>> reach_docker();
+  Result<void> check_parameters();
   asio::awaitable<Result<void>> complete_spec();
   asio::awaitable<Result<void>> resolve_secrets();
   asio::awaitable<LaunchError> clean_up(std::string id, Error error);

@@ -222,9 +222,10 @@ asio::awaitable<void> Runner::launch() {
   add_vault(inputs);
   Launch launch(engine_, exit_watch_, log_, std::move(inputs), launch_cancel_, report_.phases,
                 {[this](const std::string& id) {
-                  container_.id = report_.container_id = id;
-                  post(event::ContainerCreated{id.substr(0, 12)});
-                }});
+                   container_.id = report_.container_id = id;
+                   post(event::ContainerCreated{id.substr(0, 12)});
+                 },
+                 [this](std::string text) { spec_->warnings.push_back(std::move(text)); }});
   auto done = co_await launch.run();
   if (!done) {
     const LaunchError& failure = done.error();

@@ -119,6 +119,8 @@ class LaunchTest : public ::testing::Test {
     inputs.spec.name = "mesos-x";
     inputs.spec.image = "app:1";
     inputs.spec.labels = {{"io.sidecar-executor.pid", "own"}};
+    inputs.spec.needs = needs;
+    inputs.spec.strict = strict;
     inputs.spec.platform = platform;
     inputs.spec.more_networks = {{"blue", {}}};
     inputs.environment = [](std::string_view) { return std::nullopt; };
@@ -128,7 +130,8 @@ class LaunchTest : public ::testing::Test {
       co_return env;
     };
     Launch launch(engine, watch, log, std::move(inputs), cancellation, phases,
-                  {[this](const std::string& id) { created_id = id; }});
+                  {[this](const std::string& id) { created_id = id; },
+                   [this](std::string text) { warnings.push_back(std::move(text)); }});
     return loop.run([&launch] { return launch.run(); });
   }
   /// The connection breaks at this call, once.
@@ -163,6 +166,9 @@ class LaunchTest : public ::testing::Test {
       {[](const docker::ContainerExit&) {}, [](const docker::ContainerState&) {}}};
   net::Cancellation cancellation;
   Phases phases;
+  std::vector<docker::ApiNeed> needs;
+  bool strict = false;
+  std::vector<std::string> warnings;
   std::string created_id;
 };
 
@@ -227,6 +233,24 @@ INSTANTIATE_TEST_SUITE_P(Each, LaunchCutTest,
                                            When{"AfterItWasDoneAndTheProgramEnded", true,
                                                 "exited"}),
                          [](const auto& tested) { return std::string(tested.param.name); });
+
+/// FakeDocker speaks 1.41.
+TEST_F(LaunchTest, WhatIsNewerThanDockerIsAWarning) {
+  needs = {{"cgroupns", 41}, {"annotation", 43}};
+  ASSERT_TRUE(launch());
+  ASSERT_EQ(warnings.size(), 1U);
+  EXPECT_EQ(warnings[0],
+            "parameter \"annotation\" needs Docker API 1.43, this Docker has 1.41, ignoring");
+}
+
+TEST_F(LaunchTest, WhatIsNewerThanDockerEndsAStrictLaunch) {
+  needs = {{"annotation", 43}};
+  strict = true;
+  const auto done = launch();
+  ASSERT_FALSE(done);
+  EXPECT_NE(done.error().error.message.find("needs Docker API 1.43"), std::string::npos);
+  EXPECT_EQ(docker.creates, 0);
+}
 
 /// A daemon that restarts is not there for a while.
 TEST_F(LaunchTest, DockerStaysAwayForAWhile) {

@@ -53,6 +53,15 @@ TEST(Parameters, WhatEachSets) {
   }
 }
 
+TEST(Parameters, NewerThanDocker) {
+  const auto got = read({{"annotation", "a=b"}, {"health-start-interval", "2s"}, {"init", ""}});
+  ASSERT_TRUE(got);
+  EXPECT_EQ(unknown_to_docker(got->needs, 41).size(), 2U);
+  EXPECT_EQ(unknown_to_docker(got->needs, 43).size(), 1U);
+  EXPECT_TRUE(unknown_to_docker(got->needs, 44).empty());
+  EXPECT_TRUE(unknown_to_docker(got->needs, 0).empty()) << "a daemon that does not say";
+}
+
 TEST(Parameters, Environment) {
   const auto got = read({{"env", "A=1"},
                          {"e", "B="},
