@@ -28,7 +28,7 @@ DOCKER = scripts/with-docker.sh
 REGISTRY = scripts/with-registry.sh
 
 .PHONY: help build demo test check bench dist tidy format coverage fuzz clean asan debug \
-  build-tests check-reproducible build-asan build-asan-tests test-asan test-asan-system check-format check-rooms check-shell check-tidy
+  build-tests test-podman check-reproducible build-asan build-asan-tests test-asan test-asan-system check-format check-rooms check-shell check-tidy
 
 help:
 	@echo "sidecar-executor $(VERSION)"
@@ -43,6 +43,7 @@ help:
 	@echo "  make format     clang-format on every source     make tidy       clang-tidy on every source"
 	@echo "  make coverage   line coverage of src/            make fuzz       each target FUZZ_SECONDS=$(FUZZ_SECONDS)"
 	@echo "  make debug      build/debug                      make clean      removes build/ and dist/"
+	@echo "  make test-podman   the system tests against Podman (root; minutes)"
 	@echo "  make check-reproducible   builds the last commit elsewhere, too, and compares (minutes)"
 	@echo
 	@echo "Missing Debian packages are installed, as root or through sudo. JOBS=$(JOBS). A private dockerd is"
@@ -65,6 +66,10 @@ build-tests: provision-test
 
 test: build-tests
 	@$(DOCKER) $(REGISTRY) scripts/run-tests.sh release $(TESTS)
+
+# A second engine; docs/podman.md.
+test-podman: build-tests provision-podman
+	@scripts/with-podman.sh scripts/test-podman.sh $(TESTS)
 
 demo: provision-demo
 	$(call configure,release)

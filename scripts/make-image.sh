@@ -23,7 +23,6 @@ else
   extra=${2:-}
   [[ -z $extra || -d $extra ]] || die "$extra: no such folder"
 fi
-name=${image%:*}
 tag=${image##*:}
 [[ $image == *:* && $tag != */* ]] || usage
 
@@ -62,7 +61,8 @@ if api_curl GET "/images/$image/json" 2>/dev/null | grep -qF "\"$label\":\"$cont
   exit 0
 fi
 
-query=(-G --data-urlencode fromSrc=- --data-urlencode "repo=$name" --data-urlencode "tag=$tag"
+# Podman does not look at a tag of its own.
+query=(-G --data-urlencode fromSrc=- --data-urlencode "repo=$image"
   --data-urlencode "changes=LABEL $label=$content")
 for change in "${changes[@]}"; do query+=(--data-urlencode "changes=$change"); done
 # -G makes the query string of the data; the body is the file.

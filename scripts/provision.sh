@@ -3,7 +3,7 @@
 #
 # Installs the Debian packages that a purpose needs and that are not there yet; says so in one line,
 # and says nothing when nothing is missing. PURPOSE: build (default), test, demo, check, bench,
-# fuzz, coverage. --print only lists the packages. Works on Debian 12 and relatives, as root or
+# fuzz, coverage, podman. --print only lists the packages. Works on Debian 12 and relatives, as root or
 # through sudo; elsewhere it lists the tools that are missing.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
@@ -49,7 +49,11 @@ for purpose in "${purposes[@]}"; do
       tools+=("${build_tools[@]}" "${engine_tools[@]}") ;;
     fuzz | coverage) packages+=("${build_packages[@]}" libclang-rt-19-dev)
       tools+=("${build_tools[@]}" llvm-cov-19 llvm-profdata-19) ;;
-    *) die "unknown purpose $purpose (build, test, demo, check, bench, fuzz, coverage)" ;;
+    # In place of what podman only recommends (crun, netavark...): what dockerd's runs use, too.
+    podman) packages+=("${build_packages[@]}" "${engine_packages[@]}" docker-registry podman
+        catatonit containernetworking-plugins)
+      tools+=("${build_tools[@]}" "${engine_tools[@]}" docker-registry podman conmon unshare) ;;
+    *) die "unknown purpose $purpose (build, test, demo, check, bench, fuzz, coverage, podman)" ;;
   esac
 done
 mapfile -t packages < <(printf '%s\n' "${packages[@]}" | sort -u)

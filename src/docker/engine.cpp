@@ -85,13 +85,14 @@ Result<StopResult> stop_result(const Result<HttpResponse>& response) {
       return StopResult::already_ended;
     case 404:
       return StopResult::gone;
-    case 409:
-      break;  // kill: not running; or: paused, being removed
+    case 409:  // kill: not running; or: paused, being removed
+    case 500:  // Podman 4.3, for what Docker calls a conflict
+      break;
     default:
       return refused(*response);
   }
-  // moby words it "Container <id> is not running"; Podman "... can only kill running containers
-  // ...".
+  // moby words it "Container <id> is not running"; Podman "can only kill running containers. <id>
+  // is in state exited: ...".
   const std::string text = to_lower(error_message(*response));
   if (text.find("not running") != std::string::npos ||
       text.find("can only kill running") != std::string::npos) {
@@ -167,6 +168,7 @@ asio::awaitable<Result<std::string>> Engine::negotiate(net::Cancellation* cancel
   negotiated_ = true;
   if (cancellation == nullptr && connection.is_reusable()) idle_.emplace(std::move(connection));
   const std::string server(response->header("Server"));
+  podman_ = server.starts_with("Libpod/");
   co_return (server.empty() ? "Docker" : server) + ", API " +
       (offered.empty() ? "unknown" : offered) +
       (version_.empty() ? "" : ", using " + version_.substr(2));
@@ -227,8 +229,11 @@ asio::awaitable<Result<CreatedContainer>> Engine::create(std::string name, std::
   if (!response) co_return response.error();
   if (response->status != 201) {
     Error error = refused(*response);
-    // Old engines answer 400 with this text for a name that is taken.
-    if (error.message.starts_with("Conflict.")) error.kind = ErrorKind::conflict;
+    // A name that is taken: old engines answer 400 with this text, Podman 4.3 500 with that.
+    if (error.message.starts_with("Conflict.") ||
+        error.message.ends_with("that name is already in use")) {
+      error.kind = ErrorKind::conflict;
+    }
     co_return error;
   }
   auto object = object_of(response->body, "create");
@@ -315,6 +320,8 @@ asio::awaitable<Result<int>> Engine::read_wait(HttpConnection& connection) {
 
 asio::awaitable<Result<bool>> Engine::was_signalled(std::string id, WallTime since,
                                                     WallTime until) {
+  // Podman 4.3: nothing for an `until` that has passed, and no kill event for its restart and stop.
+  if (podman_) co_return Error{ErrorKind::refused, "Podman's events do not tell of signals"};
   const json::object filters{{"container", json::array{id}}, {"event", json::array{"kill"}}};
   HttpRequest request{.target = path("/events?since=" + unix_time(since.time_since_epoch()) +
                                      "&until=" + unix_time(until.time_since_epoch()) +

@@ -82,6 +82,8 @@ class Engine {
   [[nodiscard]] bool negotiated() const { return negotiated_; }
   /// 41 for API 1.41, once negotiated; 0 when the daemon does not say.
   [[nodiscard]] int api_minor() const;
+  /// After negotiate(): Podman's Docker-compatible socket (docs/podman.md).
+  [[nodiscard]] bool is_podman() const { return podman_; }
 
   asio::awaitable<Result<ImageSummary>> inspect_image(std::string image,
                                                       net::Cancellation& cancellation);
@@ -115,7 +117,8 @@ class Engine {
   asio::awaitable<Result<int>> read_wait(net::HttpConnection& connection);
 
   /// Whether somebody had Docker send it a signal (stop, restart, kill) between these times of the
-  /// daemon's clock; `until` in its future waits. The daemon remembers its last 256 events.
+  /// daemon's clock; `until` in its future waits. The daemon remembers its last 256 events. Podman
+  /// does not tell: refused.
   using WallTime = std::chrono::system_clock::time_point;
   asio::awaitable<Result<bool>> was_signalled(std::string id, WallTime since, WallTime until);
 
@@ -178,6 +181,7 @@ class Engine {
   Limits limits_;
   std::string version_;  // `/v1.41`, empty until negotiated
   bool negotiated_ = false;
+  bool podman_ = false;
   std::optional<net::HttpConnection> idle_;  // kept alive between short calls
 };
 

@@ -190,6 +190,8 @@ Result<ContainerState> parse_inspect(std::string_view text) {
   if (state == nullptr) return no_field("State", "object");
   out.status = text_at(state, "Status");
   if (out.status.empty()) return no_field("State.Status", "text");
+  // Podman, until its cleanup process has come by.
+  if (out.status == "stopped") out.status = "exited";
   out.name = text_at(&root, "Name");
   if (out.name.starts_with('/')) out.name.erase(0, 1);
   read_state(*state, out);

@@ -175,11 +175,12 @@ asio::awaitable<LogFollow::Next> LogFollow::after(const Result<void>& end) {
 }
 
 /// dockerd (20.10) can end the stream before the container's very last piece of output, one without
-/// \n, is in its log; what it says to a new question is complete.
+/// \n, is in its log; what it says to a new question is complete. Podman (4.3) leaves out thousands
+/// of lines when the container ends with a burst: there all that is missing is asked for.
 asio::awaitable<void> LogFollow::last_look() {
   if (entries_.inside() && !skip_) position_.took(entries_.stamp(), LogStream::out);
   docker::Engine::LogQuery query;
-  query.tail = last_entries;
+  query.tail = engine_.is_podman() ? 0 : last_entries;
   co_await read(query);
 }
 

@@ -36,6 +36,13 @@ constexpr std::array hints{
     Hint{"not a directory", "a volume mounts a file onto a folder or a folder onto a file"},
     Hint{"exec format error",
          "the image is built for another CPU architecture, or a script lacks its #! line"},
+    Hint{"setting rlimit",
+         "the engine may not set so high a limit here: see parameter ulimit and the limits of the "
+         "engine's own process"},
+    Hint{"container-init binary",
+         "this host has no init for containers (Podman: package catatonit): see parameter init"},
+    Hint{"opening seccomp profile",
+         "Podman takes no profile from its client: see parameter security-opt"},
     Hint{"executable file not found",
          "the command is not in the image: see label executor.ShellCommand and the image's PATH"},
     Hint{"no such file or directory",

@@ -114,7 +114,7 @@ TEST_F(NetworksTest, OneThatDoesNotExistFailsTheLaunch) {
   const auto run = run_task(task);
   EXPECT_EQ(run.states(), (std::vector<std::string>{"TASK_STARTING", "TASK_FAILED"}))
       << run.transcript();
-  EXPECT_NE(run.last().message.find("network sx-no-such not found"), std::string::npos)
+  EXPECT_NE(run.last().message.find("connect network sx-no-such: "), std::string::npos)
       << run.last().message;
   EXPECT_TRUE(containers_of(task.id()).empty()) << "the container is removed again";
 }

@@ -236,7 +236,8 @@ TEST_F(ParameterTest, PublishedPortsAnswer) {
         second = published(container, "9001");
       }));
   EXPECT_NE(page.find("It works"), std::string::npos) << page;
-  EXPECT_NE(second.find("0.0.0.0:"), std::string::npos) << second;
+  // Podman leaves out the address that means all.
+  EXPECT_TRUE(second.starts_with("0.0.0.0:") || second.starts_with(":")) << second;
 }
 
 TEST_F(ParameterTest, StopSignalIsWhatAKillSends) {

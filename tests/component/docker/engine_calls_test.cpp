@@ -357,6 +357,11 @@ TEST_F(EngineTest, CreateRefused) {
        {Refusal{404, "No such image: a:1", ErrorKind::not_found},
         Refusal{409, "Conflict. The container name is already in use", ErrorKind::conflict},
         Refusal{400, "Conflict. The container name is already in use", ErrorKind::conflict},
+        Refusal{500,
+                "container create: creating container storage: the container name n is already in "
+                "use by 673ae4d1. You have to remove that container to be able to reuse that name: "
+                "that name is already in use",
+                ErrorKind::conflict},  // Podman 4.3
         Refusal{400, "invalid CapAdd: unknown capability", ErrorKind::refused},
         Refusal{500, "no space left on device", ErrorKind::unavailable}}) {
     always(refusal(c.status, c.message));
@@ -413,6 +418,10 @@ TEST_F(EngineTest, StopAndKillTellTheIdempotentEndsApart) {
         StopCase{409, "Cannot kill container: abc: Container abc is not running",
                  StopResult::already_ended},
         StopCase{409, "can only kill running containers. abc is in state exited",
+                 StopResult::already_ended},
+        StopCase{500,
+                 "can only kill running containers. abc is in state exited: container state "
+                 "improper",
                  StopResult::already_ended}}) {
     SCOPED_TRACE(std::to_string(c.status) + " " + c.message);
     always(c.message.empty() ? answer(c.status) : refusal(c.status, c.message));
@@ -430,6 +439,24 @@ TEST_F(EngineTest, StopAndKillWithAConflictThatIsNoEnd) {
   EXPECT_ERROR(loop.run([&] { return engine->stop("abc", 1s); }), ErrorKind::conflict, "is paused");
   EXPECT_ERROR(loop.run([&] { return engine->kill("abc", "KILL"); }), ErrorKind::conflict,
                "is paused");
+  always(refusal(500, "container abc is running or paused, refusing to clean up"));  // Podman 4.3
+  EXPECT_ERROR(loop.run([&] { return engine->stop("abc", 1s); }), ErrorKind::unavailable,
+               "refusing to clean up");
+}
+
+/// Its events would say that nobody did, whoever did.
+TEST_F(EngineTest, PodmanIsNotAskedForSignals) {
+  server.serve([](const SeenRequest& request) {
+    if (request.target != "/_ping") return answer(200, "");
+    return answer(200, "OK", "Api-Version: 1.41\r\nServer: Libpod/4.3.1 (linux)\r\n");
+  });
+  EXPECT_FALSE(engine->is_podman());
+  ASSERT_OK(loop.run([&] { return engine->negotiate(); }));
+  EXPECT_TRUE(engine->is_podman());
+  const auto now = std::chrono::system_clock::now();
+  EXPECT_ERROR(loop.run([&] { return engine->was_signalled("abc", now - 1s, now); }),
+               ErrorKind::refused, "Podman");
+  EXPECT_EQ(server.requests().size(), 1U);
 }
 
 TEST_F(EngineTest, StopAsksInWholeSecondsRoundedUp) {

@@ -192,6 +192,26 @@ TEST_F(LogFollowTest, StreamThatEndsTooEarlyIsCompleted) {
   EXPECT_EQ(payloads(), (Texts{"one", "last"}));
 }
 
+/// Its stream ends thousands of lines too early after a burst.
+TEST_F(LogFollowTest, PodmanIsAskedForAllThatIsMissing) {
+  server.next([](Peer& peer) -> asio::awaitable<void> {
+    co_await peer.request();
+    co_await peer.send(answer(200, "OK", "Api-Version: 1.41\r\nServer: Libpod/4.3.1 (linux)\r\n"));
+    peer.close();
+  });
+  EXPECT_TRUE(loop.run([&] { return engine.negotiate(); }).has_value());
+  make();
+  next(entry(1, "one\n"), true);
+  next(entry(1, "one\n") + entry(2, "two\n"), true);
+  follow->container_ended();
+  EXPECT_TRUE(run());
+  ASSERT_EQ(server.requests().size(), 3U);
+  EXPECT_TRUE(server.requests()[2].target.ends_with("follow=0&timestamps=1"))
+      << server.requests()[2].target;
+  ASSERT_TRUE(collector.wait_for(3));
+  EXPECT_EQ(payloads(), (Texts{"one", "two"}));
+}
+
 TEST_F(LogFollowTest, DriverThatCannotBeReadIsSaidOnceAndIsTheEnd) {
   make();
   server.serve([](const test::SeenRequest&) {

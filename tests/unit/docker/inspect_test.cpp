@@ -51,6 +51,16 @@ TEST(Inspect, ReadsWhatIsThere) {
   EXPECT_TRUE(state->addresses[1].v6);
 }
 
+/// Podman's word between the end of the program and its clean-up.
+TEST(Inspect, StoppedIsExited) {
+  const auto state =
+      parse_inspect(R"({"Id":"a","State":{"Status":"stopped","Running":false,"ExitCode":3}})");
+  ASSERT_TRUE(state);
+  EXPECT_EQ(state->status, "exited");
+  EXPECT_TRUE(state->ended());
+  EXPECT_EQ(state->exit_code, 3);
+}
+
 TEST(Inspect, TheLeastThatIsNeeded) {
   const auto state = parse_inspect(R"({"Id":"a","State":{"Status":"running","Running":true,
     "Pid":-4,"ExitCode":99999999999},"NetworkSettings":{"IPAddress":"10.0.0.1"}})");

@@ -63,6 +63,20 @@ INSTANTIATE_TEST_SUITE_P(
               launch_failed("start container 1: exec: \"serve\": executable file not found in "
                             "$PATH: unknown"),
               "not in the image"},
+        Cause{"PodmanNoInit",
+              launch_failed("create container x: container create: container-init binary not found "
+                            "on the host: stat /usr/libexec/podman/catatonit: no such file or "
+                            "directory"),
+              "catatonit"},
+        Cause{"PodmanSeccomp",
+              launch_failed("create container x: container create: opening seccomp profile failed: "
+                            "open {}: no such file or directory"),
+              "no profile from its client"},
+        Cause{"RlimitTooHigh",
+              launch_failed("start container 1: runc: runc create failed: error setting rlimits "
+                            "for ready process: error setting rlimit type 6: operation not "
+                            "permitted: OCI permission denied"),
+              "so high a limit"},
         Cause{"NoSuchBind",
               launch_failed("create container x: invalid mount config for type \"bind\": bind "
                             "source path does not exist: /srv"),
