@@ -110,7 +110,7 @@ TEST_F(LaunchTest, PrivateRegistryWithAndWithoutCredentials) {
   TaskBuilder without("/bin/true");
   without.image(name);
   const auto refused = run_task(without);
-  expect_launch_failure(refused, "basic auth");
+  expect_launch_failure(refused, "EXECUTOR_DOCKER_REPOSITORY");  // engines word it differently
   EXPECT_LT(refused.last().at, 5.0) << "401 is not tried again";
 
   TaskBuilder with_credentials("/bin/true");
