@@ -8,6 +8,10 @@ MAKEFLAGS += --no-print-directory
 
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 FUZZ_SECONDS ?= 30
+TORTURE_SECONDS ?= 1200
+TORTURE_TASKS ?= 0
+SOAK_SECONDS ?= 900
+SOAK_CROWD ?= 200
 export JOBS
 VERSION := $(shell sed -n 's/^project.sidecar-executor VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt)
 DIST = sidecar-executor-$(VERSION)-linux-amd64
@@ -27,7 +31,7 @@ configure = @if [ ! -f build/$(1)/build.ninja ] || [ CMakePresets.json -nt build
 DOCKER = scripts/with-docker.sh
 REGISTRY = scripts/with-registry.sh
 
-.PHONY: help build demo test check bench dist tidy format coverage fuzz clean asan debug \
+.PHONY: help build demo test check bench dist tidy format coverage fuzz torture soak clean asan debug \
   build-tests test-podman check-reproducible build-asan build-asan-tests test-asan test-asan-system check-format check-rooms check-shell check-tidy
 
 help:
@@ -42,6 +46,8 @@ help:
 	@echo
 	@echo "  make format     clang-format on every source     make tidy       clang-tidy on every source"
 	@echo "  make coverage   line coverage of src/            make fuzz       each target FUZZ_SECONDS=$(FUZZ_SECONDS)"
+	@echo "  make torture    random faults, TORTURE_SECONDS=$(TORTURE_SECONDS), SEED=n"
+	@echo "  make soak       $(SOAK_CROWD) tasks at once, SOAK_SECONDS=$(SOAK_SECONDS)"
 	@echo "  make debug      build/debug                      make clean      removes build/ and dist/"
 	@echo "  make test-podman   the system tests against Podman (root; minutes)"
 	@echo "  make check-reproducible   builds the last commit elsewhere, too, and compares (minutes)"
@@ -128,6 +134,20 @@ fuzz: provision-fuzz
 	$(call configure,fuzz)
 	@$(call NINJA,fuzz,fuzz_all)
 	@scripts/fuzz.sh $(FUZZ_SECONDS)
+
+# SEED is the first seed, of which TORTURE_TASKS=1 runs that one. TORTURE: more arguments.
+torture: provision-test
+	$(call configure,release)
+	@$(call NINJA,release,torture)
+	@$(REGISTRY) $(RELEASE)/tests/torture --first $(or $(SEED),$(shell date +%s)000) \
+	  --seconds $(TORTURE_SECONDS) --tasks $(TORTURE_TASKS) $(TORTURE)
+
+soak: provision-bench
+	$(call configure,release,-DSX_BENCH=ON)
+	@grep -q SX_BENCH:BOOL=ON $(RELEASE)/CMakeCache.txt || cmake --preset release -DSX_BENCH=ON >/dev/null
+	@$(call NINJA,release,sidecar-executor mini-agent soak)
+	@$(DOCKER) bash -c 'scripts/make-image.sh sx-bench:1 && exec $(RELEASE)/bench/soak \
+	  --seconds $(SOAK_SECONDS) --crowd $(SOAK_CROWD) $(SOAK)'
 
 dist: build
 	@scripts/dist.sh $(VERSION)

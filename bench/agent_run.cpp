@@ -11,6 +11,7 @@
 
 #include <boost/json.hpp>
 #include <chrono>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <stdexcept>
@@ -98,6 +99,13 @@ void catch_signals() {
   action.sa_handler = [](int) { interrupted = 1; };  // no SA_RESTART: waits end
   for (const int number : {SIGINT, SIGTERM, SIGHUP}) ::sigaction(number, &action, nullptr);
   ::signal(SIGPIPE, SIG_IGN);
+}
+
+void rest(double seconds) {
+  timespec time{};
+  time.tv_sec = static_cast<time_t>(seconds);
+  time.tv_nsec = static_cast<long>((seconds - std::floor(seconds)) * 1e9);
+  if (::nanosleep(&time, nullptr) != 0) throw std::runtime_error("interrupted");
 }
 
 std::string task_prefix() { return "sx-bench-" + std::to_string(::getpid()) + "-"; }
@@ -194,6 +202,11 @@ json::object AgentRun::until(const std::string& wanted, const std::string& state
 double AgentRun::executor_gone() {
   wait_readable(executor_.get(), "the executor's end");
   return now();
+}
+
+bool AgentRun::executor_ended() const {
+  pollfd one{executor_.get(), POLLIN, 0};
+  return ::poll(&one, 1, 0) == 1;
 }
 
 void AgentRun::interrupt() const { ::kill(pid_.value, SIGINT); }

@@ -31,6 +31,7 @@ std::string task_prefix();
 
 /// Set by SIGINT and SIGTERM; every wait then throws.
 void catch_signals();
+void rest(double seconds);  ///< throws when a signal ends it
 
 class AgentRun {
  public:
@@ -50,6 +51,7 @@ class AgentRun {
   boost::json::object until(const std::string& event, const std::string& state = {});
   /// Blocks until the executor is gone: CLOCK_MONOTONIC seconds.
   double executor_gone();
+  [[nodiscard]] bool executor_ended() const;
   void interrupt() const;  ///< KILL
   /// Reads to the end; the `exit` event.
   boost::json::object finish();

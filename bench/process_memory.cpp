@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <stdexcept>
 
 namespace sx_bench {
@@ -31,6 +32,11 @@ ProcessMemory memory_of(pid_t pid) {
   memory.anonymous_mb = megabytes(field(rollup, "Anonymous"));
   memory.threads = static_cast<int>(field(folder + "/status", "Threads"));
   return memory;
+}
+
+int descriptors_of(pid_t pid) {
+  const std::filesystem::directory_iterator all("/proc/" + std::to_string(pid) + "/fd");
+  return static_cast<int>(std::distance(begin(all), end(all)));
 }
 
 double peak_mb(pid_t pid) {

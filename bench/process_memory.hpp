@@ -15,6 +15,9 @@ struct ProcessMemory {
 };
 ProcessMemory memory_of(pid_t pid);
 
+/// Open descriptors; throws when it has ended.
+int descriptors_of(pid_t pid);
+
 /// The peak of its resident memory since its start or since forget_peak().
 double peak_mb(pid_t pid);
 void forget_peak(pid_t pid);

@@ -35,13 +35,6 @@ void say(const char* what, int number, int of) {
   std::fflush(stderr);
 }
 
-void rest(double seconds) {
-  timespec time{};
-  time.tv_sec = static_cast<time_t>(seconds);
-  time.tv_nsec = static_cast<long>((seconds - std::floor(seconds)) * 1e9);
-  if (::nanosleep(&time, nullptr) != 0) throw std::runtime_error("interrupted");
-}
-
 void measure_starts(const Plan& plan, Figures& figures) {
   Figure subscribe{"start_to_subscribe",
                    "start of the process -> SUBSCRIBE received",

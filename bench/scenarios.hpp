@@ -39,6 +39,5 @@ void measure_relay(const Plan& plan, const DockerApi& docker, Figures& figures);
 void measure_binary(const Plan& plan, Figures& figures);
 
 void say(const char* what, int number, int of);  ///< progress
-void rest(double seconds);                       ///< throws when a signal ends it
 
 }  // namespace sx_bench

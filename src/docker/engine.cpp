@@ -20,8 +20,17 @@ namespace {
 
 constexpr int newest_minor = 45;  // API 1.45, the newest that we know
 
+/// dockerd still takes calls while it is being stopped, and fails them once what is below it has
+/// gone: containerd (gRPC's word for that is `unavailable`), or the store of its networks.
+bool is_going_down(std::string_view message) {
+  return message.ends_with(": unavailable") ||
+         message.find("failed to update store for object type *libnetwork.") != message.npos;
+}
+
 Error refused(const HttpResponse& response) {
-  return {kind_of_http_status(response.status), error_message(response), response.status};
+  Error error{kind_of_http_status(response.status), error_message(response), response.status};
+  if (response.status >= 500 && is_going_down(error.message)) error.kind = ErrorKind::unreachable;
+  return error;
 }
 
 /// `1.41` → 41; 0 when it is no version.
@@ -268,8 +277,13 @@ asio::awaitable<Result<void>> Engine::start(std::string id) {
   HttpRequest request{.method = "POST", .target = path("/containers/" + id + "/start")};
   auto response = co_await call(std::move(request), limits_.start);
   if (!response) co_return response.error();
-  if (response->status != 204 && response->status != 304) co_return refused(*response);
-  co_return boost::system::in_place_value;
+  if (response->status == 204 || response->status == 304) co_return boost::system::in_place_value;
+  Error error = refused(*response);
+  // moby 20.10, of a start that the daemon's own end cut short: `task <id>: already exists`. The id
+  // is taken in containerd, nothing of it runs, and no start of it will ever succeed.
+  if (error.message.starts_with("task ") && error.message.ends_with(": already exists"))
+    error.kind = ErrorKind::conflict;
+  co_return error;
 }
 
 asio::awaitable<Result<std::string>> Engine::inspect(std::string id) {

@@ -103,7 +103,8 @@ class Engine {
   asio::awaitable<Result<void>> connect_network(std::string network, std::string id,
                                                 std::string endpoint);
 
-  /// 304 (already started) is success.
+  /// 304 (already started) is success. `conflict`: Docker cannot start this one any more, a new
+  /// container it can.
   asio::awaitable<Result<void>> start(std::string id);
 
   /// The document as Docker sent it; docker/inspect.hpp reads it.

@@ -53,7 +53,7 @@ asio::awaitable<Result<std::string>> ContainerStart::create(const docker::Contai
         co_return error;
       }
       id = co_await own_container(spec);
-    } while (!id && is_no_answer(id.error()));
+    } while (!id && tells_nothing(id.error()));
     if (id) {
       log_.warning("Docker did not answer the create, but made the container", {{"id", id12(*id)}});
       co_return id;
@@ -181,7 +181,7 @@ asio::awaitable<Result<bool>> ContainerStart::was_started(std::string id, Error 
     if (!back) co_return back.error();
     const auto state = co_await state_of(id);
     if (!state) {
-      if (is_no_answer(state.error())) continue;
+      if (tells_nothing(state.error())) continue;
       co_return state.error();
     }
     if (ever_ran(*state)) {

@@ -18,6 +18,11 @@ bool is_no_answer(const Error& error) {
   return error.kind == ErrorKind::unreachable || error.kind == ErrorKind::timeout;
 }
 
+bool tells_nothing(const Error& error) {
+  return is_no_answer(error) || error.kind == ErrorKind::unavailable ||
+         error.kind == ErrorKind::protocol;
+}
+
 asio::awaitable<Result<void>> DockerReturn::wait(Error error, net::Cancellation& cancellation) {
   if (!since_) since_ = SteadyClock::now();
   for (;;) {

@@ -14,6 +14,9 @@ namespace sidecar_executor::task {
 /// asked for may have been done all the same.
 bool is_no_answer(const Error& error);
 
+/// Of a question about a container: no answer, or one that tells nothing of it (5xx, not HTTP).
+bool tells_nothing(const Error& error);
+
 /// One step of the launch has one. Its time runs from the first failure on, so a daemon that
 /// answers pings and cuts every call is given up too.
 class DockerReturn {

@@ -49,25 +49,39 @@ asio::awaitable<Launch::Outcome> Launch::run() {
   if (!made) co_return LaunchError{made.error(), {}};
   const auto resolved = co_await resolve_secrets();
   if (!resolved) co_return LaunchError{resolved.error(), {}};
-  const auto id = co_await container_.create(in_.spec);
+  auto launched = co_await make_container();
   wipe(in_.spec.env);
-  if (!id) co_return LaunchError{with_hint(id.error()), {}};
-  handlers_.on_created(*id);
-  if (is_cancelled()) co_return co_await clean_up(*id, cancelled("launch"));
-  const auto connected = co_await container_.connect(*id, in_.spec.more_networks);
-  if (!connected) co_return co_await clean_up(*id, with_hint(connected.error()));
-  const auto started = co_await container_.start(*id);
-  if (!started) co_return co_await clean_up(*id, with_hint(started.error()));
-  auto launched = co_await container_.look(*id);
-  // It was started: whatever inspect says, the exit watch knows when it ends.
-  if (!launched) {
-    tools_.log.warning("The container was started but cannot be inspected",
-                       {{"error", launched.error().message}});
-    Launched unknown;
-    unknown.container.id = *id;
-    co_return unknown;
+  co_return launched;
+}
+
+asio::awaitable<Launch::Outcome> Launch::make_container() {
+  for (bool again = false;; again = true) {
+    const auto id = co_await container_.create(in_.spec);
+    if (!id) co_return LaunchError{with_hint(id.error()), {}};
+    handlers_.on_created(*id);
+    if (is_cancelled()) co_return co_await clean_up(*id, cancelled("launch"));
+    const auto connected = co_await container_.connect(*id, in_.spec.more_networks);
+    if (!connected) co_return co_await clean_up(*id, with_hint(connected.error()));
+    const auto started = co_await container_.start(*id);
+    if (started) co_return co_await look(*id);
+    const bool left_over = started.error().kind == ErrorKind::conflict;
+    if (!left_over || again) co_return co_await clean_up(*id, with_hint(started.error()));
+    tools_.log.warning("Docker was ended amid the start, making the container anew",
+                       {{"error", started.error().message}});
+    const auto removed = co_await container_.remove(*id);
+    if (!removed) co_return LaunchError{started.error(), id->substr(0, 12)};
   }
-  co_return std::move(*launched);
+}
+
+/// It was started: whatever inspect says, the exit watch knows when it ends.
+asio::awaitable<Launched> Launch::look(std::string id) {
+  auto launched = co_await container_.look(id);
+  if (launched) co_return std::move(*launched);
+  tools_.log.warning("The container was started but cannot be inspected",
+                     {{"error", launched.error().message}});
+  Launched unknown;
+  unknown.container.id = std::move(id);
+  co_return unknown;
 }
 
 /// Docker ignores what is newer than itself in silence.

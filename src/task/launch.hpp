@@ -63,6 +63,8 @@ class Launch {
   Result<void> check_parameters();
   asio::awaitable<Result<void>> complete_spec();
   asio::awaitable<Result<void>> resolve_secrets();
+  asio::awaitable<Outcome> make_container();  ///< and starts it
+  asio::awaitable<Launched> look(std::string id);
   asio::awaitable<LaunchError> clean_up(std::string id, Error error);
   void log_environment() const;
   [[nodiscard]] bool is_cancelled() const { return tools_.cancellation.cancelled(); }

@@ -1,6 +1,7 @@
 #include "vault.hpp"
 
 #include <stdexcept>
+#include <utility>
 
 #include "vault_answers.hpp"
 
@@ -142,10 +143,11 @@ HttpAnswer StandInVault::faulty(const VaultFault& fault, HttpAnswer answer) cons
       return answer;
     case VaultFault::What::Drip:
       answer.style = {.merge = false, .drip = true, .drip_pause = kDripPause};
-      answer.stream = [body = answer.body](const std::shared_ptr<EventStream>& stream) {
-        stream->send(body);
-        stream->finish();
-      };
+      answer.stream =
+          [body = std::exchange(answer.body, {})](const std::shared_ptr<EventStream>& stream) {
+            stream->send(body);
+            stream->finish();
+          };
       return answer;
   }
   return answer;

@@ -98,7 +98,8 @@ class LaunchTest : public ::testing::Test {
         const int number = ++calls;
         const bool now = cut && cut(number, request);
         if (now && !done_all_the_same) co_return;
-        const std::string bytes = docker.serve(request);
+        const auto wrong = instead ? instead(request) : std::nullopt;
+        const std::string bytes = wrong ? *wrong : docker.serve(request);
         if (on_call) on_call(request);
         if (now) co_return;
         co_await peer.send(bytes);
@@ -147,6 +148,8 @@ class LaunchTest : public ::testing::Test {
   FakeDocker docker;
   std::function<bool(int, const SeenRequest&)> cut;
   std::function<void(const SeenRequest&)> on_call;
+  /// What is answered in place of doing it.
+  std::function<std::optional<std::string>(const SeenRequest&)> instead;
   bool done_all_the_same = false;
   bool answers_pings = true;
   int calls = 0;  ///< pings left out
@@ -289,6 +292,71 @@ TEST_F(LaunchTest, EveryStartIsCutThenItIsRemoved) {
       << done.error().error.message;
   EXPECT_EQ(done.error().may_still_run, "");
   EXPECT_EQ(docker.status, "") << "removed";
+}
+
+/// A dockerd that is being stopped fails calls before it goes (both texts seen with 20.10).
+TEST_F(LaunchTest, AStartThatAStoppingDockerFailedIsDoneAgain) {
+  for (const char* text : {"transport is closing: unavailable",
+                           "failed to update store for object type *libnetwork.endpoint: open : "
+                           "no such file or directory"}) {
+    docker = FakeDocker();
+    instead = [text, once = true](const SeenRequest& r) mutable -> std::optional<std::string> {
+      if (!FakeDocker::is(r, "POST", "/start") || !std::exchange(once, false)) return std::nullopt;
+      return answer(500, std::string(R"({"message":")") + text + "\"}");
+    };
+    const auto done = launch();
+    ASSERT_TRUE(done) << done.error().error.message;
+    EXPECT_EQ(docker.starts, 1) << text;
+  }
+}
+
+/// moby 20.10 leaves such an id in containerd when it is ended amid the start.
+TEST_F(LaunchTest, AnIdThatDockerCannotStartAnyMoreIsMadeAnew) {
+  int refusals = 1;
+  instead = [&refusals](const SeenRequest& r) -> std::optional<std::string> {
+    if (!FakeDocker::is(r, "POST", "/start") || refusals == 0) return std::nullopt;
+    --refusals;
+    return answer(500, R"({"message":"task )" + container_id + R"(: already exists"})");
+  };
+  const auto done = launch();
+  ASSERT_TRUE(done) << done.error().error.message;
+  EXPECT_EQ(docker.creates, 2);
+  EXPECT_EQ(docker.starts, 1);
+
+  docker = FakeDocker();
+  refusals = 2;
+  EXPECT_FALSE(launch()) << "once is enough";
+  EXPECT_EQ(docker.status, "") << "removed";
+}
+
+/// One wrong answer about a container that may run does not end it.
+TEST_F(LaunchTest, AWrongAnswerAboutACutStartIsAskedAgain) {
+  for (const std::string& wrong :
+       {answer(500, R"({"message":"no"})"), std::string("}garbage{\r\n\r\n")}) {
+    docker = FakeDocker();
+    cut_at("POST", "/start", true);
+    instead = [&wrong, once = true](const SeenRequest& r) mutable -> std::optional<std::string> {
+      if (!FakeDocker::is(r, "GET", "/containers/") || !std::exchange(once, false))
+        return std::nullopt;
+      return wrong;
+    };
+    const auto done = launch();
+    ASSERT_TRUE(done) << done.error().error.message;
+    EXPECT_EQ(docker.starts, 1);
+    EXPECT_EQ(docker.status, "running");
+  }
+}
+
+TEST_F(LaunchTest, AWrongAnswerAboutACutCreateIsAskedAgain) {
+  cut_at("POST", "/containers/create", true);
+  instead = [once = true](const SeenRequest& r) mutable -> std::optional<std::string> {
+    if (!FakeDocker::is(r, "GET", "/containers/") || !std::exchange(once, false))
+      return std::nullopt;
+    return answer(500, R"({"message":"no"})");
+  };
+  const auto done = launch();
+  ASSERT_TRUE(done) << done.error().error.message;
+  EXPECT_EQ(docker.creates, 1);
 }
 
 TEST_F(LaunchTest, AwayForGoodFromTheStartOnMayStillRun) {

@@ -1,0 +1,80 @@
+// The torture: random faults around real tasks, each made of a seed (issue 9). docs/testing.md.
+#include <gtest/gtest.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <exception>
+#include <filesystem>
+#include <iostream>
+
+#include "support/system.hpp"
+#include "torture/campaign.hpp"
+#include "torture/limits.hpp"
+#include "torture/task_setup.hpp"
+
+namespace sx_torture {
+namespace {
+
+/// Scenarios with a pull take it from the registry.
+void offer_image() {
+  const std::string image = image_to_pull();
+  for (const std::vector<std::string>& command :
+       {std::vector<std::string>{"docker", "tag", "sx-test:1", image},
+        {"docker", "push", "-q", image}}) {
+    if (sx_test::run_command(command).code != 0)
+      throw std::runtime_error("the registry did not take the image " + image);
+  }
+}
+
+int torture(const Plan& plan) {
+  const Means means = means_of_this_machine(own_mounts());
+  std::filesystem::create_directories(plan.folder);
+  Daemon daemon;
+  if (means.pull) offer_image();
+  std::cout << "seeds from " << (plan.seeds.empty() ? plan.first : plan.seeds[0]) << ", "
+            << plan.at_once << " at a time; pulls: " << (means.pull ? "yes" : "no")
+            << ", memory limit: " << (means.limit_memory ? "yes" : "no")
+            << ", full disk: " << (means.full_disk ? "yes" : "no") << std::endl;
+  Campaign campaign(plan, means, daemon);
+  campaign.run();
+  std::cout << campaign.table();
+  // What the support library complains of outside of any test.
+  const bool support = !testing::UnitTest::GetInstance()->ad_hoc_test_result().Failed();
+  if (!support) std::cout << "the harness itself had trouble, see above\n";
+  return campaign.well() && support ? 0 : 1;
+}
+
+int run(int argc, char** argv) {
+  Plan plan;
+  std::size_t tasks = 0;
+  std::int64_t seconds = plan.time.count();
+  plan.folder = "/tmp/sx-torture-" + std::to_string(::getpid());
+  CLI::App app("Random faults around real tasks");
+  app.add_option("--first", plan.first, "the first seed");
+  app.add_option("--seed", plan.seeds, "exactly these seeds, with the whole story");
+  app.add_option("--tasks", tasks, "at most so many tasks (0: by time only)");
+  app.add_option("--seconds", seconds, "no new task after so long");
+  app.add_option("--at-once", plan.at_once, "tasks at a time");
+  app.add_option("--folder", plan.folder, "what violated seeds leave is kept here");
+  CLI11_PARSE(app, argc, argv);
+  plan.time = std::chrono::seconds(seconds);
+  if (tasks > 0) plan.tasks = tasks;
+  plan.whole_story = plan.seeds.size() == 1 || tasks == 1;
+  const int code = torture(plan);
+  std::error_code not_empty;
+  std::filesystem::remove(plan.folder, not_empty);
+  return code;
+}
+
+}  // namespace
+}  // namespace sx_torture
+
+int main(int argc, char** argv) {
+  testing::InitGoogleTest(&argc, argv);
+  try {
+    return sx_torture::run(argc, argv);
+  } catch (const std::exception& e) {
+    std::cerr << "torture: " << e.what() << "\n";
+    return 2;
+  }
+}
