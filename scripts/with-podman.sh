@@ -2,8 +2,8 @@
 # with-podman.sh COMMAND [ARGUMENT...]
 #
 # Runs COMMAND beside private registries with Podman's Docker-compatible socket at DOCKER_HOST.
-# All of it is in namespaces of its own (network, processes, mounts): when this script ends, however
-# that comes, the kernel ends the service, its containers, bridges and firewall rules. Needs root.
+# All of it is in namespaces of its own (network, processes, mounts): when this script ends, by INT,
+# TERM or HUP too, the kernel ends the service, its containers, bridges and firewall rules. Root only.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
