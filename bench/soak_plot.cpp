@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <ranges>
 
 #include "figure.hpp"
 #include "picture.hpp"
@@ -49,13 +50,13 @@ void panel(Picture& picture, double top, const std::string& title, const SoakSam
                   "font-size=\"11\" fill=\"#6b7280\" text-anchor=\"end\"");
   }
   double at = kLeft + kPlot;
-  for (auto curve = curves.rbegin(); curve != curves.rend(); ++curve) {
-    at -= 14.0 + 7.0 * static_cast<double>(curve->name.size());
-    picture.dot(at, top - 14, curve->colour, 1, 4);
-    picture.words(at + 8, top - 10, curve->name, "font-size=\"12\"");
+  for (const Curve& curve : curves | std::views::reverse) {
+    at -= 14.0 + 7.0 * static_cast<double>(curve.name.size());
+    picture.dot(at, top - 14, curve.colour, 1, 4);
+    picture.words(at + 8, top - 10, curve.name, "font-size=\"12\"");
     for (std::size_t i = 1; i < samples.size(); ++i)
-      picture.line(x(samples[i - 1]), y(curve->value(samples[i - 1])), x(samples[i]),
-                   y(curve->value(samples[i])), curve->colour, 1.5);
+      picture.line(x(samples[i - 1]), y(curve.value(samples[i - 1])), x(samples[i]),
+                   y(curve.value(samples[i])), curve.colour, 1.5);
   }
   picture.words(kLeft, top + kPanel + 16, "0", "font-size=\"11\" fill=\"#6b7280\"");
   picture.words(kLeft + kPlot, top + kPanel + 16, shown(std::round(seconds / 6) / 10) + " min",
