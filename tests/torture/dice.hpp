@@ -22,7 +22,7 @@ class Dice {
   std::size_t below(std::size_t n) { return static_cast<std::size_t>(next() % n); }
   /// low .. high
   int between(int low, int high) {
-    return low + static_cast<int>(below(static_cast<std::size_t>(high - low + 1)));
+    return low + static_cast<int>(below(static_cast<std::size_t>(high - low) + 1));
   }
   bool percent(int chance) { return below(100) < static_cast<std::size_t>(chance); }
   template <class T, std::size_t N>

@@ -82,6 +82,7 @@ const char* name_of(Work work) {
 
 std::vector<std::string> harms_of(const Scenario& s) {
   std::vector<std::string> out;
+  out.reserve(s.switches.size() + s.faults.size() + 3);
   for (const auto& one : s.switches) out.push_back(one.name);
   for (const auto& fault : s.faults) out.emplace_back(name_of(fault.harm));
   out.emplace_back(name_of(s.limit));
