@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/file.hpp"
 #include "net/http_impl.hpp"
 
 namespace sidecar_executor::net {
@@ -144,6 +145,19 @@ asio::awaitable<Result<std::size_t>> HttpConnection::read_many(char* data, std::
   }
   self.close();
   co_return std::size_t{0};
+}
+
+asio::awaitable<void> HttpConnection::leave_unread(Duration time, Cancellation& cancellation) {
+  Impl& self = *impl_;
+  const std::uint64_t began = self.generation;
+  error_code ec;
+  const auto protocol = self.socket.local_endpoint(ec).protocol();
+  // Out of the loop. Whoever closes the connection meanwhile finds no socket: the end of this does.
+  FileDescriptor fd(ec ? -1 : self.socket.release(ec));
+  co_await sleep_for(time, cancellation);
+  if (fd.get() < 0 || began != self.generation) co_return;
+  self.socket.assign(protocol, fd.get(), ec);
+  if (!ec) static_cast<void>(fd.release());  // the socket owns it again
 }
 
 asio::awaitable<Result<std::string>> HttpConnection::read_rest(Duration limit,

@@ -19,12 +19,13 @@ constexpr std::size_t read_size = 64 * 1024;
 /// More than a stream that ends too early leaves out; read from the end of the log, so at no cost.
 constexpr std::int64_t last_entries = 1000;
 
-/// Read at a time: half of what dockerd's end of the socket holds, so that it never waits for us.
-constexpr std::int64_t enough_entries = 128;
+/// Read at a time: a quarter of what dockerd's end of the socket holds, so that it seldom waits.
+constexpr std::int64_t enough_entries = 64;
 /// Fewer within log_gather are not worth a sleep.
 constexpr std::int64_t few_entries = 8;
 
-constexpr net::Duration slow = timeouts::log_gather / few_entries;  // from one entry to the next
+/// From one entry to the next. Whole milliseconds would make it 0.
+constexpr net::Duration slow = net::Duration(timeouts::log_gather) / few_entries;
 
 relay::Stream stream_of(LogStream stream) {
   return stream == LogStream::err ? relay::Stream::err : relay::Stream::out;
@@ -108,7 +109,7 @@ asio::awaitable<Result<void>> LogFollow::read(docker::Engine::LogQuery query) {
     auto taken = co_await take(std::string_view(buffer_).substr(0, *got));
     if (!taken) co_return taken;
     co_await relay_.flush(sending_);
-    co_await gather(*got);
+    co_await gather(connection, *got);
   }
 }
 
@@ -137,14 +138,14 @@ asio::awaitable<Result<void>> LogFollow::take(std::string_view bytes) {
 /// Lines that come fast are read many at a time: a wakeup for each would cost more than the line.
 /// Others get their turn on the loop here. dockerd writes in bursts: one slow read says nothing
 /// yet.
-asio::awaitable<void> LogFollow::gather(std::size_t got) {
+asio::awaitable<void> LogFollow::gather(net::HttpConnection& connection, std::size_t got) {
   const auto now = SteadyClock::now();
   const net::Duration took = now - std::exchange(last_read_, now);
   const auto entries = std::max<std::int64_t>(std::exchange(gathered_, 0), 1);
   each_takes_ = (3 * each_takes_ + std::min(took / entries, 2 * slow)) / 4;
   if (each_takes_ < slow && got < read_size) {
     const auto time = std::min<net::Duration>(each_takes_ * enough_entries, timeouts::log_gather);
-    co_await net::sleep_for(time, reading_);
+    co_await connection.leave_unread(time, reading_);
   } else {
     co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
   }

@@ -54,7 +54,7 @@ class LogFollow {
   asio::awaitable<Result<void>> read(docker::Engine::LogQuery query);
   asio::awaitable<void> last_look();
   asio::awaitable<Result<void>> take(std::string_view bytes);
-  asio::awaitable<void> gather(std::size_t got);
+  asio::awaitable<void> gather(net::HttpConnection& connection, std::size_t got);
   asio::awaitable<Next> after(const Result<void>& end);
   asio::awaitable<void> send();
   asio::awaitable<void> pause();
