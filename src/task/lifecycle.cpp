@@ -171,11 +171,9 @@ void Step::on(const event::ContainerSeenRunning&) {
 
 void Step::on(const event::HealthChanged& e) {
   if (!std::holds_alternative<state::Running>(m.state_)) return;
+  const auto before = m.healthy();
   m.health_by_[static_cast<std::size_t>(e.source)] = e.healthy;
-  const bool bad = std::find(m.health_by_.begin(), m.health_by_.end(), std::optional(false)) !=
-                   m.health_by_.end();
-  if (m.healthy_ == !bad) return;
-  m.healthy_ = !bad;
+  if (m.healthy() == before) return;
   report(TaskState::running, Reason::task_health_check_status_updated, e.message);
 }
 
@@ -262,6 +260,14 @@ void Step::on(const event::AgentLost& e) {
   if (std::holds_alternative<state::Waiting>(m.state_)) return exit(1);
   if (std::holds_alternative<state::Reporting>(m.state_)) return finish_if_done();
   stop_asked(request);
+}
+
+std::optional<bool> Lifecycle::healthy() const {
+  std::optional<bool> worst;
+  for (const auto& said : health_by_) {
+    if (said) worst = worst.value_or(true) && *said;
+  }
+  return worst;
 }
 
 Actions Lifecycle::step(const Event& event, Now now) {

@@ -216,7 +216,8 @@ class Lifecycle {
 
   [[nodiscard]] const State& state() const { return state_; }
   [[nodiscard]] const std::string& task_id() const { return task_.task_id; }
-  [[nodiscard]] std::optional<bool> healthy() const { return healthy_; }
+  /// What the worse of Sidecar and Mesos' own check says; nothing before either has spoken.
+  [[nodiscard]] std::optional<bool> healthy() const;
   /// The terminal outcome, from Closing on.
   [[nodiscard]] const std::optional<Outcome>& outcome() const { return outcome_; }
 
@@ -228,7 +229,6 @@ class Lifecycle {
   std::int64_t memory_limit_ = 0;
   SteadyTime started_{};
   std::array<std::optional<bool>, 2> health_by_;  ///< by HealthSource
-  std::optional<bool> healthy_;                   ///< the worse of them
   std::optional<Outcome> outcome_;
   std::vector<std::string> refused_;  ///< task ids that were told that they cannot run here
   bool task_killing_state_ = false;

@@ -22,7 +22,7 @@ void Step::report_outcome() {
   const Outcome& outcome = *m.outcome_;
   cancel(Timer::closing);
   act(action::Report{m.task_.task_id, outcome.state, outcome.reason, outcome.message,
-                     outcome.healthy ? outcome.healthy : m.healthy_});
+                     outcome.healthy ? outcome.healthy : m.healthy()});
   act(action::Revoke{});
   m.state_ = state::Reporting{outcome.exit_code, false, false};
   await_acknowledgement();

@@ -29,7 +29,7 @@ struct Step {
   }
   void cancel(Timer timer) { act(action::CancelTimer{timer}); }
   void report(mesos::TaskState state, mesos::Reason reason, std::string message) {
-    act(action::Report{m.task_.task_id, state, reason, std::move(message), m.healthy_});
+    act(action::Report{m.task_.task_id, state, reason, std::move(message), m.healthy()});
   }
 
   // lifecycle_ending.cpp
