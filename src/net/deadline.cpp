@@ -1,5 +1,6 @@
 #include "net/deadline.hpp"
 
+#include <algorithm>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -10,6 +11,16 @@ namespace sidecar_executor::net {
 std::string limit_text(Duration limit) {
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(limit).count();
   return ms % 1000 == 0 ? std::to_string(ms / 1000) + " s" : std::to_string(ms) + " ms";
+}
+
+SteadyTime end_of(Duration limit) {
+  const SteadyTime now = std::chrono::steady_clock::now();
+  return limit > SteadyTime::max() - now ? SteadyTime::max() : now + limit;
+}
+
+Duration left_until(SteadyTime end) {
+  if (end == SteadyTime::max()) return Duration::max();
+  return std::max<Duration>(end - std::chrono::steady_clock::now(), Duration(1));
 }
 
 struct Deadline::State {

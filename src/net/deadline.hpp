@@ -23,6 +23,11 @@ using SteadyTime = std::chrono::steady_clock::time_point;
 /// For messages: `10 s`, `250 ms`.
 std::string limit_text(Duration limit);
 
+/// When a limit that begins now is over; SteadyTime::max() for one that has no end.
+SteadyTime end_of(Duration limit);
+/// Time that is left, at least a tick; Duration::max() until SteadyTime::max().
+Duration left_until(SteadyTime end);
+
 /// Runs `expire` once unless it is destroyed or restarted before. A limit of Duration::max() never
 /// expires.
 class Deadline {

@@ -1,7 +1,6 @@
 #pragma once
 // Inside HttpConnection, for http_client.cpp (exchanges), http_connect.cpp and http_body.cpp alone.
 
-#include <algorithm>
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
@@ -15,17 +14,6 @@ namespace sidecar_executor::net {
 
 /// What may wait to be parsed. Beast has no limit of its own for chunk extensions and trailers.
 inline constexpr std::size_t buffer_limit = 128 * 1024;
-
-inline SteadyTime end_of(Duration limit) {
-  const SteadyTime now = std::chrono::steady_clock::now();
-  return limit > SteadyTime::max() - now ? SteadyTime::max() : now + limit;
-}
-
-/// Time that is left, at least a tick; without limit as it came.
-inline Duration left_until(SteadyTime end) {
-  if (end == SteadyTime::max()) return Duration::max();
-  return std::max<Duration>(end - std::chrono::steady_clock::now(), Duration(1));
-}
 
 /// What `ec` says, and what it means where OpenSSL's own words do not tell.
 std::string tls_text(const boost::system::error_code& ec);

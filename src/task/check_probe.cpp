@@ -14,16 +14,6 @@ constexpr int most_redirects = 10;
 constexpr std::size_t read_size = 16 * 1024;
 constexpr std::size_t longest_line = 200;
 
-SteadyTime end_of(net::Duration timeout) {
-  const auto now = steady_clock::now();
-  return timeout > SteadyTime::max() - now ? SteadyTime::max() : now + timeout;
-}
-
-net::Duration left_until(SteadyTime end) {
-  if (end == SteadyTime::max()) return net::Duration::max();
-  return std::max<net::Duration>(end - steady_clock::now(), net::Duration(1));
-}
-
 /// An address shows itself as one of HTTP.
 std::string without_scheme(const std::string& text) {
   constexpr std::string_view scheme = "http://";
@@ -75,7 +65,7 @@ CheckProbe::CheckProbe(asio::any_io_executor executor, docker::Engine& engine,
     : executor_(std::move(executor)), engine_(engine), cancellation_(cancellation) {}
 
 asio::awaitable<CheckResult> CheckProbe::run(const mesos::Check& check, CheckTarget target) {
-  const SteadyTime end = end_of(check.timeout);
+  const SteadyTime end = net::end_of(check.timeout);
   CheckResult seen;
   if (const auto* http = std::get_if<mesos::HttpCheck>(&check.kind)) {
     seen = co_await ask(*http, target, end);
@@ -121,11 +111,12 @@ asio::awaitable<CheckResult> CheckProbe::ask(const mesos::HttpCheck& http,
     request.headers = {{"Host", (http.v6 ? "[::1]:" : "127.0.0.1:") + std::to_string(place.port)},
                        {"Accept", "*/*"}};
     net::HttpConnection connection(executor_, address, &cancellation_);
-    const auto head = co_await connection.open(std::move(request), left_until(end));
+    const auto head = co_await connection.open(std::move(request), net::left_until(end));
     if (!head) co_return NoResult{head.error().message};
     std::string bytes(read_size, '\0');
     for (;;) {
-      const auto got = co_await connection.read_some(bytes.data(), bytes.size(), left_until(end));
+      const auto got =
+          co_await connection.read_some(bytes.data(), bytes.size(), net::left_until(end));
       if (!got) co_return NoResult{got.error().message};
       if (*got == 0) break;
     }
@@ -184,7 +175,8 @@ asio::awaitable<CheckResult> CheckProbe::follow(std::string exec_id, SteadyTime 
   LastLine last_line;
   std::string bytes(read_size, '\0');
   for (;;) {
-    const auto got = co_await connection.read_some(bytes.data(), bytes.size(), left_until(end));
+    const auto got =
+        co_await connection.read_some(bytes.data(), bytes.size(), net::left_until(end));
     if (!got) {
       left_behind_ = exec_id;
       if (got.error().kind != ErrorKind::timeout) co_return NotPerformed{got.error().message};
@@ -212,7 +204,7 @@ asio::awaitable<CheckResult> CheckProbe::exit_of(std::string exec_id, std::strin
     if (*code) co_return Exited{**code, std::move(last_line)};
     left_behind_ = exec_id;
     if (steady_clock::now() >= end) co_return NoResult{"its command goes on"};
-    if (!co_await net::sleep_for(std::min(pause, left_until(end)), cancellation_))
+    if (!co_await net::sleep_for(std::min(pause, net::left_until(end)), cancellation_))
       co_return NotPerformed{"cancelled"};
     left_behind_.clear();
     pause = std::min(2 * pause, longest_pause);
