@@ -9,6 +9,8 @@
 #include <cerrno>
 #include <system_error>
 
+#include "base/file.hpp"
+
 namespace sidecar_executor::docker {
 namespace {
 
@@ -23,19 +25,9 @@ Error no_witness(std::string what, int error) {
 int pidfd_open(int pid) { return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0U)); }
 
 Result<std::string> read_cgroup(const std::string& path) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return no_witness(path, errno);
-  std::string text(cgroup_limit, '\0');
-  std::size_t size = 0;
-  ssize_t got = 0;
-  while (size < text.size() && (got = ::read(fd, text.data() + size, text.size() - size)) > 0) {
-    size += static_cast<std::size_t>(got);
-  }
-  const int error = errno;
-  ::close(fd);
-  if (got < 0) return no_witness(path, error);
-  text.resize(size);
-  return text;
+  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0) return file_error(path, errno);
+  return read_up_to(file.get(), path, cgroup_limit);
 }
 
 }  // namespace

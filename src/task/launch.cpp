@@ -138,7 +138,8 @@ asio::awaitable<Result<void>> Launch::complete_spec() {
   co_return boost::system::in_place_value;
 }
 
-/// Secrets are in this process from here on until Docker has them, and no longer.
+/// Secrets are in this process from here on until the container is started: one whose start failed
+/// may have to be made anew.
 asio::awaitable<Result<void>> Launch::resolve_secrets() {
   auto env = co_await in_.resolve(in_.spec.env);
   if (!env) co_return env.error();

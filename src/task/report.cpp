@@ -18,12 +18,6 @@ namespace {
 constexpr int format_version = 1;
 constexpr std::size_t most_health = 20;
 
-std::string utc(WallTime time) {
-  std::string out;
-  append_whole_seconds(out, stamp_of(time));
-  return out;
-}
-
 std::int64_t milliseconds(Nanoseconds time) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(time).count();
 }
@@ -55,7 +49,7 @@ json::object exit_of(const ContainerEnd& end) {
   out["oom_killed"] = end.oom_killed;
   if (end.removed) out["removed"] = true;
   if (end.ran_for) out["ran_for_milliseconds"] = milliseconds(*end.ran_for);
-  if (end.finished_at) out["finished"] = utc(*end.finished_at);
+  if (end.finished_at) out["finished"] = format_utc(*end.finished_at);
   put(out, "docker_error", end.docker_error);
   return out;
 }
@@ -92,9 +86,9 @@ void add_health(Report& report, HealthChange change) {
 std::string report_json(const Report& report, WallTime now, int pid) {
   json::object out;
   out["format"] = format_version;
-  out["written"] = utc(now);
+  out["written"] = format_utc(now);
   out["executor"] =
-      json::object{{"version", SX_VERSION}, {"pid", pid}, {"began", utc(report.began)}};
+      json::object{{"version", SX_VERSION}, {"pid", pid}, {"began", format_utc(report.began)}};
   json::object task;
   put(task, "id", report.task_id);
   put(task, "name", report.task_name);
