@@ -72,8 +72,8 @@ class HttpConnection {
   /// there, up to `size` bytes. Not together with the others on one answer.
   asio::awaitable<Result<std::size_t>> read_many(char* data, std::size_t size);
 
-  /// Waits while what arrives lies in the socket and wakes nobody; epoll would for each write of the
-  /// other end. Between two read_many(). Less when `cancellation` says so.
+  /// Waits while what arrives lies in the socket and wakes nobody; epoll would for each write of
+  /// the other end. Between two read_many(). Less when `cancellation` says so.
   asio::awaitable<void> leave_unread(Duration time, Cancellation& cancellation);
 
   /// The rest of the body of open(), at most `body_limit` bytes.
