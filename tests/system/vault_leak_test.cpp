@@ -4,30 +4,13 @@
 #include <set>
 #include <sstream>
 
+#include "base/encoding.hpp"
 #include "system/vault_run.hpp"
 
 namespace sx_test {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string decoded(const std::string& base64) {
-  static constexpr std::string_view alphabet =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  unsigned bits = 0;
-  int have = 0;
-  for (const char c : base64) {
-    const auto value = alphabet.find(c);
-    if (value == std::string_view::npos) continue;
-    bits = (bits << 6) | static_cast<unsigned>(value);
-    have += 6;
-    if (have < 8) continue;
-    have -= 8;
-    out += static_cast<char>((bits >> have) & 0xff);
-  }
-  return out;
-}
 
 class VaultLeakTest : public VaultTest {
  protected:
@@ -84,7 +67,8 @@ class VaultLeakTest : public VaultTest {
       const auto* status = event.if_contains("status");
       if (status == nullptr || !status->is_object()) continue;
       if (const auto* data = status->as_object().if_contains("data"))
-        written_ += decoded(std::string(data->as_string()));
+        written_ += sidecar_executor::base64_decode(data->as_string())
+                        .value_or(std::string(data->as_string()));
     }
     for (const auto& id : containers_of(task_->id())) {
       written_ += run_command({"docker", "inspect", "--format",

@@ -9,44 +9,22 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstring>
 #include <stdexcept>
 #include <utility>
+
+#include "support/system_socket.hpp"
 
 namespace sx_torture {
 namespace {
 
 using namespace std::chrono_literals;
+using sx_test::address_of;
+using sx_test::connected_to;
+using sx_test::request_size;
 
 constexpr std::string_view kGarbage = "HTTP/9.9 \xff\xfe }garbage{\r\n\r\n\x00\x01";
 constexpr std::size_t kSlowPiece = 256;
 constexpr auto kSlowPause = 5ms;
-
-sockaddr_un address_of(const std::string& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path) throw std::runtime_error("socket path too long");
-  std::memcpy(address.sun_path, path.data(), path.size());
-  return address;
-}
-
-int connected_to(const std::string& path) {
-  const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  const sockaddr_un address = address_of(path);
-  if (::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) return fd;
-  ::close(fd);
-  return -1;
-}
-
-/// Bytes of the first request in `bytes`, head and body; 0 when it is not all there.
-std::size_t request_size(const std::string& bytes) {
-  const auto head = bytes.find("\r\n\r\n");
-  if (head == std::string::npos) return 0;
-  std::size_t size = head + 4;
-  const auto length = bytes.find("Content-Length: ");
-  if (length != std::string::npos && length < head) size += std::stoul(bytes.substr(length + 16));
-  return bytes.size() >= size ? size : 0;
-}
 
 /// The stand-in Sidecar asks for the list of containers, over and over; the executor never does.
 bool of_another(const std::string& line) {

@@ -12,6 +12,7 @@
 #include <sstream>
 #include <utility>
 
+#include "base/encoding.hpp"
 #include "torture/director.hpp"
 #include "torture/fault_relay.hpp"
 #include "torture/limits.hpp"
@@ -25,24 +26,6 @@ namespace fs = std::filesystem;
 namespace json = boost::json;
 using sx_test::read_file;
 using sx_test::run_command;
-
-std::string decoded(std::string_view base64) {
-  static constexpr std::string_view alphabet =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  unsigned bits = 0;
-  int have = 0;
-  for (const char c : base64) {
-    const auto value = alphabet.find(c);
-    if (value == std::string_view::npos) continue;
-    bits = (bits << 6) | static_cast<unsigned>(value);
-    have += 6;
-    if (have < 8) continue;
-    have -= 8;
-    out += static_cast<char>((bits >> have) & 0xff);
-  }
-  return out;
-}
 
 /// What a request to dockerd tells about where the task is.
 std::optional<Moment> moment_of(const std::string& line, bool answered) {
@@ -215,7 +198,8 @@ class Run {
     out.written = shown_ + out.run.transcript();
     for (const auto& update : out.run.updates) {
       if (const auto* data = update.status.if_contains("data"))
-        out.written += decoded(data->as_string());
+        out.written += sidecar_executor::base64_decode(data->as_string())
+                           .value_or(std::string(data->as_string()));
     }
     std::error_code ignored;
     for (const auto& entry : fs::recursive_directory_iterator(folder_ + "/kept", ignored)) {
