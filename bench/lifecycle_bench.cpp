@@ -24,10 +24,8 @@ constexpr const char* kUsage =
     "  --quick          5 samples, 10 executors at once, short waits: for a first look only\n"
     "  --crowd N        executors at once (50)\n"
     "  --json FILE      every sample\n"
-    "  --docs FOLDER    writes lifecycle-latency.svg and memory.svg there, and the tables into "
-    "its\n"
-    "                   performance.md, between the two lines that say so; with --only, the\n"
-    "                   relay's table alone\n"
+    "  --docs FOLDER    writes lifecycle-latency.svg and memory.svg there, and the table into its\n"
+    "                   performance.md, between the two lines that say so; not with --only\n"
     "  --only WORD      starts, exits, launches, idle, copies, sidecar or relay\n"
     "  --executor PATH, --mini-agent PATH, --wrapper PATH\n"
     "\n"
@@ -93,6 +91,9 @@ Options parse(int argc, char** argv) {
       throw std::runtime_error("unknown argument " + name + "\n" + kUsage);
     }
   }
+  if (!options.docs.empty() && !options.only.empty()) {
+    throw std::runtime_error("--docs is for one run of everything, without --only");
+  }
   for (auto* program :
        {&plan.programs.executor, &plan.programs.mini_agent, &plan.programs.wrapper}) {
     *program = std::filesystem::canonical(*program);
@@ -118,15 +119,10 @@ class CleanUp {
   const DockerApi& docker_;
 };
 
-void write_docs(const Options& options, const std::string& where, const Figures& figures,
-                const Figures& relay) {
-  const std::string page = options.docs + "/performance.md";
-  if (options.only.empty()) {
-    write_file(options.docs + "/lifecycle-latency.svg", latency_plot(figures));
-    write_file(options.docs + "/memory.svg", memory_plot(figures));
-    update_page(page, "bench", where + ".\n\n" + markdown_table(figures));
-  }
-  if (!relay.empty()) update_page(page, "relay bench", where + ".\n\n" + markdown_table(relay));
+void write_docs(const Options& options, const std::string& where, const Figures& figures) {
+  write_file(options.docs + "/lifecycle-latency.svg", latency_plot(figures));
+  write_file(options.docs + "/memory.svg", memory_plot(figures));
+  update_page(options.docs + "/performance.md", "bench", where + ".\n\n" + markdown_table(figures));
 }
 
 int run(const Options& options) {
@@ -137,23 +133,20 @@ int run(const Options& options) {
   std::printf("%s\n\n", where.c_str());
   std::fflush(stdout);
   Figures figures;
-  Figures relay;
   Breakdown steps;
   if (options.wants("starts")) measure_starts(plan, figures);
   if (options.wants("launches")) steps = measure_launches_and_kills(plan, docker, figures);
   if (options.wants("exits")) measure_exits(plan, docker, figures);
   if (options.wants("idle")) measure_idle(plan, figures);
   if (options.wants("sidecar")) measure_sidecar(plan, figures);
-  if (options.wants("relay")) measure_relay(plan, docker, relay);
+  if (options.wants("relay")) measure_relay(plan, docker, figures);
   if (options.wants("copies")) measure_copies(plan, figures);
   measure_binary(plan, figures);
 
   std::printf("\n%s", text_table(figures).c_str());
-  if (!relay.empty()) std::printf("\n%s", text_table(relay).c_str());
   if (!steps.empty()) std::printf("\nFrom LAUNCH to the start request, median ms:\n");
   for (const auto& [name, value] : steps) std::printf("  %6.2f  %s\n", value, name.c_str());
-  if (!options.docs.empty()) write_docs(options, where, figures, relay);
-  figures.insert(figures.end(), relay.begin(), relay.end());
+  if (!options.docs.empty()) write_docs(options, where, figures);
   if (!options.json_file.empty()) {
     const boost::json::object all{{"where", where}, {"figures", to_json(figures)}};
     write_file(options.json_file, boost::json::serialize(all) + "\n");

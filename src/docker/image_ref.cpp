@@ -140,6 +140,17 @@ std::string ImageRef::pull_tag() const {
   return tag.empty() ? "latest" : tag;
 }
 
+std::string ImageRef::digest_among(const std::vector<std::string>& repo_digests) const {
+  if (!digest.empty()) return digest;
+  for (const auto& one : repo_digests) {
+    if (one.starts_with(name + '@')) return one.substr(name.size() + 1);
+  }
+  // Docker Hub's images have several names.
+  if (repo_digests.size() != 1) return {};
+  const auto at = repo_digests[0].find('@');
+  return at == std::string::npos ? std::string() : repo_digests[0].substr(at + 1);
+}
+
 Result<ImageRef> parse_image_ref(std::string_view text) {
   if (text.empty()) return Error{ErrorKind::invalid, "image reference is empty"};
   if (text.size() > longest_reference) return bad(text, "it is too long");

@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.hpp"
 
@@ -20,6 +21,10 @@ struct ImageRef {
   [[nodiscard]] std::string registry() const;
   /// `tag=` of POST /images/create: the digest when there is one, else the tag, else `latest`.
   [[nodiscard]] std::string pull_tag() const;
+  /// The registry's digest, `sha256:...`, among the RepoDigests (`name@sha256:...`) that Docker has
+  /// of the image: the written one, that of the same name, or the only one. Empty for an image that
+  /// never was in a registry.
+  [[nodiscard]] std::string digest_among(const std::vector<std::string>& repo_digests) const;
 };
 
 /// Errors (invalid): empty, upper case in the name, bad characters, bad digest; they show the text.

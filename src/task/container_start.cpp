@@ -205,7 +205,7 @@ asio::awaitable<Result<Launched>> ContainerStart::look(std::string id) {
     auto state = docker::parse_inspect(*document);
     if (!state) co_return state.error();
     auto data = docker::inspect_for_framework(*document);
-    co_return Launched{std::move(*state), data ? std::move(*data) : std::string()};
+    co_return Launched{std::move(*state), data ? std::move(*data) : std::string(), {}};
   }
 }
 

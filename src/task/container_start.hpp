@@ -16,7 +16,8 @@ namespace sidecar_executor::task {
 
 struct Launched {
   docker::ContainerState container;
-  std::string data;  ///< for TASK_RUNNING: the inspect document without values of Env
+  std::string data;          ///< for TASK_RUNNING: the inspect document without values of Env
+  std::string image_digest;  ///< in its registry, `sha256:...`; empty: it never was in one
 };
 
 class ContainerStart {

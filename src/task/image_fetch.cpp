@@ -26,28 +26,32 @@ nanoseconds jittered(nanoseconds wait) {
 
 }  // namespace
 
-asio::awaitable<Result<void>> ImageFetch::run() {
+asio::awaitable<Result<std::string>> ImageFetch::run() {
   const auto image = docker::parse_image_ref(in_.image);
   if (!image) co_return image.error();
   if (!in_.force_pull) {
-    const auto present = co_await is_present(*image);
-    if (!present) co_return present.error();
-    if (*present) co_return boost::system::in_place_value;
+    const auto digest = co_await present(*image);
+    if (!digest) co_return digest.error();
+    if (*digest) co_return **digest;
   }
   co_return co_await pull(*image);
 }
 
-/// Error: Docker is away. Any other answer that does not tell is no reason not to pull.
-asio::awaitable<Result<bool>> ImageFetch::is_present(const docker::ImageRef& image) {
+/// The digest of the image that is there; nothing: it has to be pulled. Error: Docker is away. Any
+/// other answer that does not tell is no reason not to pull.
+asio::awaitable<Result<std::optional<std::string>>> ImageFetch::present(
+    const docker::ImageRef& image) {
+  std::optional<std::string> digest;
   for (DockerReturn docker(tools_);;) {
-    const auto present = co_await engine_.inspect_image(image.full(), cancellation_);
-    if (present) co_return is_right(image, *present);
-    const Error& error = present.error();
-    if (error.kind == ErrorKind::not_found || cancellation_.cancelled()) co_return false;
+    const auto found = co_await engine_.inspect_image(image.full(), cancellation_);
+    if (found && is_right(image, *found)) digest = image.digest_among(found->repo_digests);
+    if (found || cancellation_.cancelled()) co_return digest;
+    const Error& error = found.error();
+    if (error.kind == ErrorKind::not_found) co_return digest;
     if (!is_no_answer(error)) {
       log_.warning("Cannot tell whether the image is present, pulling it",
                    {{"error", error.message}});
-      co_return false;
+      co_return digest;
     }
     const auto back =
         co_await docker.wait(error.during("look for image", image.full()), cancellation_);
@@ -68,7 +72,7 @@ bool ImageFetch::is_right(const docker::ImageRef& image, const docker::ImageSumm
   return true;
 }
 
-asio::awaitable<Result<void>> ImageFetch::pull(const docker::ImageRef& image) {
+asio::awaitable<Result<std::string>> ImageFetch::pull(const docker::ImageRef& image) {
   const std::string auth = co_await registry_credentials(image);
   nanoseconds wait = timeouts::pull_first_retry;
   PhaseClock clock(phases_, "pull");
@@ -88,7 +92,7 @@ asio::awaitable<Result<void>> ImageFetch::pull(const docker::ImageRef& image) {
                                            {"in", format_for_people(wait)},
                                            {"error", pulled.error().message}});
     const auto ready = co_await pause(error, wait);
-    if (!ready) co_return ready;
+    if (!ready) co_return ready.error();
     wait = jittered(wait * 2);
   }
 }
@@ -101,8 +105,8 @@ asio::awaitable<Result<void>> ImageFetch::pause(const Error& error, nanoseconds 
   co_return co_await docker.wait(error, cancellation_);
 }
 
-asio::awaitable<Result<void>> ImageFetch::attempt(const docker::ImageRef& image,
-                                                  const std::string& auth) {
+asio::awaitable<Result<std::string>> ImageFetch::attempt(const docker::ImageRef& image,
+                                                         const std::string& auth) {
   constexpr nanoseconds say_every = std::chrono::seconds(5);
   log_.info("Pulling image",
             {{"image", image.full()}, {"forced", in_.force_pull ? "true" : "false"}});
@@ -114,15 +118,14 @@ asio::awaitable<Result<void>> ImageFetch::attempt(const docker::ImageRef& image,
     said = SteadyClock::now();
     log_.info("Pulling image", {{"image", image.full()}, {"progress", progress.describe()}});
   };
-  auto pulled =
+  const auto pulled =
       co_await engine_.pull(image, auth, progress, say_progress, cancellation_, in_.platform);
-  if (pulled) {
-    log_.info("Image pulled", {{"image", image.full()},
-                               {"took", format_for_people(SteadyClock::now() - began)},
-                               {"progress", progress.describe()},
-                               {"digest", progress.digest()}});
-  }
-  co_return pulled;
+  if (!pulled) co_return pulled.error();
+  log_.info("Image pulled", {{"image", image.full()},
+                             {"took", format_for_people(SteadyClock::now() - began)},
+                             {"progress", progress.describe()},
+                             {"digest", progress.digest()}});
+  co_return progress.digest();
 }
 
 /// The first helper that knows something; empty when none does.

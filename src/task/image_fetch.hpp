@@ -2,6 +2,7 @@
 // The image of the task: looked for, and pulled when it is not there (behaviour.md 4.2).
 
 #include <boost/asio/awaitable.hpp>
+#include <optional>
 #include <string>
 
 #include "base/settings.hpp"
@@ -29,14 +30,16 @@ class ImageFetch {
         phases_(tools.phases),
         in_(std::move(inputs)) {}
 
-  /// Ends at once when the launch is cancelled.
-  asio::awaitable<Result<void>> run();
+  /// The image's digest in the registry, empty when it never was in one. Ends at once when the
+  /// launch is cancelled.
+  asio::awaitable<Result<std::string>> run();
 
  private:
-  asio::awaitable<Result<bool>> is_present(const docker::ImageRef& image);
+  asio::awaitable<Result<std::optional<std::string>>> present(const docker::ImageRef& image);
   bool is_right(const docker::ImageRef& image, const docker::ImageSummary& present);
-  asio::awaitable<Result<void>> pull(const docker::ImageRef& image);
-  asio::awaitable<Result<void>> attempt(const docker::ImageRef& image, const std::string& auth);
+  asio::awaitable<Result<std::string>> pull(const docker::ImageRef& image);
+  asio::awaitable<Result<std::string>> attempt(const docker::ImageRef& image,
+                                               const std::string& auth);
   asio::awaitable<Result<void>> pause(const Error& error, std::chrono::nanoseconds wait);
   asio::awaitable<std::string> registry_credentials(docker::ImageRef image);
   asio::awaitable<std::string> ask_helpers(std::vector<docker::CredentialHelper> helpers);

@@ -50,6 +50,7 @@ asio::awaitable<Launch::Outcome> Launch::run() {
   const auto resolved = co_await resolve_secrets();
   if (!resolved) co_return LaunchError{resolved.error(), {}};
   auto launched = co_await make_container();
+  if (launched) launched->image_digest = *fetched;
   wipe(in_.spec.env);
   co_return launched;
 }

@@ -70,6 +70,7 @@ json::object container_of(const Report& report) {
   put(out, "id", report.container_id);
   put(out, "image", report.image);
   put(out, "image_id", report.image_id);
+  put(out, "image_digest", report.image_digest);
   json::object limits;
   for (const auto& [name, value] : report.limits) limits[name] = value;
   if (!limits.empty()) out["limits"] = std::move(limits);

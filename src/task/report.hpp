@@ -51,7 +51,8 @@ struct Report {
   std::string task_id;
   std::string task_name;
   std::string image;
-  std::string image_id;  ///< `sha256:...`, once the container runs
+  std::string image_id;      ///< `sha256:...`, once the container runs
+  std::string image_digest;  ///< of the registry, `sha256:...`; empty: never was in one
   std::string container_id;
   std::string state;  ///< the last one reported: `TASK_RUNNING`
   Phases phases;

@@ -239,6 +239,7 @@ asio::awaitable<void> Runner::launch() {
   running_data_ = std::move(done->data);
   running_since_ = std::chrono::steady_clock::now();
   report_.image_id = container_.image_id;
+  report_.image_digest = done->image_digest;
   report_.phases.begin("run");
   const std::string id12 = container_.id.substr(0, 12);
   ::setproctitle("-sidecar-executor %s (%s)", id12.c_str(), spec_->image.c_str());

@@ -74,6 +74,20 @@ TEST_F(LaunchTest, ImageUnknownToTheRegistryIsNotTriedAgain) {
   EXPECT_LT(run.last().at, 5.0);
 }
 
+/// `name@sha256:...` of the report as it is at the task's end.
+RunResult run_for_digest(const TaskBuilder& task, const std::string& name, std::string& digest) {
+  std::string sandbox;
+  RunOptions options;
+  options.on_event = [&](const json::object& event) {
+    if (event.at("event") == "sandbox") sandbox = std::string(event.at("path").as_string());
+    if (event.at("event") != "update" || event.at("status").at("state") != "TASK_FINISHED") return;
+    const auto report = json::parse(read_file(sandbox + "/executor-report.json"));
+    const auto* found = report.at("container").as_object().if_contains("image_digest");
+    digest = found == nullptr ? "" : name + "@" + std::string(found->as_string()) + "\n";
+  };
+  return run_task(task, options);
+}
+
 TEST_F(LaunchTest, PullsFromARegistry) {
   const std::string name = registry("SX_REGISTRY") + "/team/app:1.0";
   run_command({"docker", "tag", image(), name});
@@ -81,13 +95,19 @@ TEST_F(LaunchTest, PullsFromARegistry) {
   run_command({"docker", "rmi", name});
   TaskBuilder task("/bin/true");
   task.image(name);
-  const auto run = run_task(task);
+  const std::string bare = name.substr(0, name.rfind(':'));
+  std::string reported;
+  const auto run = run_for_digest(task, bare, reported);
   EXPECT_EQ(run.last().state, "TASK_FINISHED") << run.transcript();
   EXPECT_NE(run.out.find("Image pulled"), std::string::npos) << run.out;
+  const std::string digest =
+      run_command({"docker", "inspect", "--format", "{{index .RepoDigests 0}}", name}).output;
+  EXPECT_EQ(reported, digest);
   TaskBuilder again("/bin/true");
   again.image(name);
-  EXPECT_EQ(run_task(again).out.find("Pulling image"), std::string::npos)
-      << "present images are not pulled";
+  const auto second = run_for_digest(again, bare, reported = "");
+  EXPECT_EQ(second.out.find("Pulling image"), std::string::npos) << "present images are not pulled";
+  EXPECT_EQ(reported, digest) << "without a pull, too";
   TaskBuilder forced("/bin/true");
   forced.image(name);
   forced.docker()["force_pull_image"] = true;

@@ -88,6 +88,19 @@ TEST(ImageRef, RefusesWhatDockerRefusesAndShowsIt) {
   EXPECT_NE(parse_image_ref("team/App").error().message.find("\"team/App\""), std::string::npos);
 }
 
+TEST(ImageRef, FindsItsDigestAmongThoseThatDockerHas) {
+  const auto digest = [](std::string_view image, const std::vector<std::string>& repo_digests) {
+    return parse_image_ref(image).value().digest_among(repo_digests);
+  };
+  const std::string written = "sha256:" + std::string(64, 'a');
+  EXPECT_EQ(digest("r:5000/app:1", {"other@sha256:1", "r:5000/app@sha256:2"}), "sha256:2");
+  EXPECT_EQ(digest("app", {"app2@sha256:1", "app@sha256:2"}), "sha256:2");
+  EXPECT_EQ(digest("docker.io/library/app", {"app@sha256:1"}), "sha256:1") << "the only one";
+  EXPECT_EQ(digest("app", {"a@sha256:1", "b@sha256:2"}), "") << "anybody's guess";
+  EXPECT_EQ(digest("app:1", {}), "") << "made here";
+  EXPECT_EQ(digest("app@" + written, {}), written);
+}
+
 TEST(ImageRef, WhatItAcceptsItWritesBack) {
   with_noise({"host:5000/team/app:1.2", "app@sha256:" + hex64, "localhost/a-b:c"},
              [](const std::string& text) {

@@ -20,6 +20,7 @@ Report whole() {
   report.task_name = "web";
   report.image = "app:1";
   report.image_id = "sha256:aa";
+  report.image_digest = "sha256:bb";
   report.container_id = "0123456789abcdef";
   report.state = "TASK_RUNNING";
   report.limits = {{"Memory", 64 * 1024 * 1024}, {"CpuShares", 512}};
@@ -48,6 +49,7 @@ TEST(Report, WhileItRuns) {
     "id": "0123456789abcdef",
     "image": "app:1",
     "image_id": "sha256:aa",
+    "image_digest": "sha256:bb",
     "limits": {
       "Memory": 67108864,
       "CpuShares": 512
