@@ -33,6 +33,8 @@ inline constexpr auto exit_code_unknown = 60s;
 /// Between the stop and the start of a `docker restart`: the end of a container that somebody had
 /// Docker signal is told so much later.
 inline constexpr auto exit_may_be_a_restart = 1s;
+/// Killed, and nobody is known to have done it: Docker is given so long to hear of it (OOM).
+inline constexpr auto exit_late_event = 1s;
 /// docker-credential-NAME: some ask a server.
 inline constexpr auto credential_helper = 10s;
 inline constexpr auto pull_first_retry = 100ms;

@@ -5,6 +5,7 @@
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 #include <charconv>
+#include <sstream>
 
 #include "base/encoding.hpp"
 #include "base/stamp.hpp"
@@ -332,23 +333,27 @@ asio::awaitable<Result<int>> Engine::read_wait(HttpConnection& connection) {
   co_return static_cast<int>(code->as_int64());
 }
 
-asio::awaitable<Result<bool>> Engine::was_signalled(std::string id, WallTime since,
-                                                    WallTime until) {
+asio::awaitable<Result<Engine::Signs>> Engine::signs_of(std::string id, WallTime since,
+                                                        WallTime until, net::Duration wait) {
   // Podman 4.3: nothing for an `until` that has passed, and no kill event for its restart and stop.
   if (podman_) co_return Error{ErrorKind::refused, "Podman's events do not tell of signals"};
-  const json::object filters{{"container", json::array{id}}, {"event", json::array{"kill"}}};
+  const json::object filters{{"container", json::array{id}}, {"event", json::array{"kill", "oom"}}};
   HttpRequest request{.target = path("/events?since=" + unix_time(since.time_since_epoch()) +
                                      "&until=" + unix_time(until.time_since_epoch()) +
                                      "&filters=" + percent_encode(json::serialize(filters)))};
-  auto response = co_await call(std::move(request), limits_.events);
+  auto response = co_await call(std::move(request), limits_.events + wait);
   if (!response) co_return response.error();
   if (response->status != 200) co_return refused(*response);
-  // One object a line. The first says enough; none, and nobody did.
-  response->body.resize(std::min(response->body.find('\n'), response->body.size()));
-  if (response->body.empty()) co_return false;
-  const auto event = object_of(response->body, "GET /events");
-  if (!event) co_return event.error();
-  co_return true;
+  Signs out;
+  std::istringstream lines(std::move(response->body));  // one object a line
+  for (std::string line; std::getline(lines, line);) {
+    const auto event = object_of(line, "GET /events");
+    if (!event) co_return event.error();
+    const std::string action = string_at(*event, "Action");
+    out.signalled |= action == "kill";
+    out.out_of_memory |= action == "oom";
+  }
+  co_return out;
 }
 
 asio::awaitable<Result<StopResult>> Engine::stop(std::string id, std::chrono::nanoseconds grace) {

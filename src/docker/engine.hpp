@@ -117,11 +117,16 @@ class Engine {
   /// The exit code. Waits without limit; ends by the connection's close().
   asio::awaitable<Result<int>> read_wait(net::HttpConnection& connection);
 
-  /// Whether somebody had Docker send it a signal (stop, restart, kill) between these times of the
-  /// daemon's clock; `until` in its future waits. The daemon remembers its last 256 events. Podman
-  /// does not tell: refused.
+  /// What the daemon's events tell of a container.
+  struct Signs {
+    bool signalled = false;      ///< somebody had Docker send it a signal: stop, restart, kill
+    bool out_of_memory = false;  ///< a process of it was killed for that
+  };
+  /// Between these times of the daemon's clock; `until` in its future is waited for, `wait` at
+  /// most. The daemon remembers its last 256 events. Podman does not tell: refused.
   using WallTime = std::chrono::system_clock::time_point;
-  asio::awaitable<Result<bool>> was_signalled(std::string id, WallTime since, WallTime until);
+  asio::awaitable<Result<Signs>> signs_of(std::string id, WallTime since, WallTime until,
+                                          net::Duration wait = net::Duration(0));
 
   /// SIGTERM (or the image's stop signal), after `grace` SIGKILL, by Docker. Whole seconds, rounded
   /// up.

@@ -145,7 +145,8 @@ asio::awaitable<ExitWatch::Seen> ExitWatch::look(std::optional<int> exit_code) {
   if (state->running || state->restarting) co_return runs(*state);
   failures_ = 0;
   if (!state->ended() && !exit_code) co_return Seen::unknown;  // created, removing
-  if (co_await may_be_a_restart(*state)) {
+  const Behind behind = co_await this->behind(*state);
+  if (behind.may_be_a_restart) {
     if (over()) co_return Seen::unknown;
     co_await checked_.wait(steady_clock::now() + limits_.restart);
     if (over()) co_return Seen::unknown;
@@ -153,7 +154,7 @@ asio::awaitable<ExitWatch::Seen> ExitWatch::look(std::optional<int> exit_code) {
   }
   ContainerExit exit;
   exit.exit_code = state->ended() ? state->exit_code : *exit_code;
-  exit.oom_killed = state->oom_killed;
+  exit.oom_killed = state->oom_killed || behind.out_of_memory;
   exit.docker_error = state->error;
   exit.removed = state->status == "removing";  // docker rm -f marks it so before it kills
   if (engine_.is_local()) exit.finished_at = state->finished_at;
@@ -166,20 +167,34 @@ asio::awaitable<ExitWatch::Seen> ExitWatch::look(std::optional<int> exit_code) {
 /// any exit code. Only an end that nobody asked for is worth a second look, once, and only when
 /// Docker sent it a signal: the others are not held up. An engine that does not tell (a proxy may
 /// forbid it) leaves the exit code to judge by.
-asio::awaitable<bool> ExitWatch::may_be_a_restart(ContainerState state) {
-  if (end_expected_ || looked_twice_ || state.oom_killed || state.status != "exited") {
-    co_return false;
-  }
+asio::awaitable<ExitWatch::Behind> ExitWatch::behind(ContainerState state) {
+  Behind out;
+  if (end_expected_ || looked_twice_ || state.oom_killed || state.status != "exited") co_return out;
   looked_twice_ = true;
-  if (state.finished_at && state.ran_for) {
-    const auto began = *state.finished_at - duration_cast<WallClock::duration>(*state.ran_for);
-    // Docker notes the signal after it was sent; the program may have ended by then. Only on this
-    // host is it known how late it is there.
-    const auto until = engine_.is_local() ? WallClock::now() : *state.finished_at;
-    const auto signalled = co_await engine_.was_signalled(id_, began, until);
-    if (signalled) co_return *signalled;
-  }
-  co_return state.exit_code == 128 + SIGKILL || state.exit_code == 128 + SIGTERM;
+  const bool killed = state.exit_code == 128 + SIGKILL;
+  out.may_be_a_restart = killed || state.exit_code == 128 + SIGTERM;
+  if (!state.finished_at || !state.ran_for) co_return out;
+  const auto began = *state.finished_at - duration_cast<WallClock::duration>(*state.ran_for);
+  // Docker notes the signal after it was sent; the program may have ended by then. Only on this
+  // host is it known how late it is there.
+  const auto until = engine_.is_local() ? WallClock::now() : *state.finished_at;
+  const auto told = co_await engine_.signs_of(id_, began, until);
+  if (!told) co_return out;
+  Engine::Signs signs = *told;
+  if (killed && !signs.signalled && !signs.out_of_memory) signs = co_await late_signs(began, until);
+  out.out_of_memory = signs.out_of_memory;
+  out.may_be_a_restart = signs.signalled && !signs.out_of_memory;
+  co_return out;
+}
+
+/// Nobody is known to have killed it. When the kernel did for its memory, Docker may hear of that
+/// after the end (20 to 400 ms later, dockerd 20.10 on a busy machine): OOMKilled is then false for
+/// ever, and only the event tells.
+asio::awaitable<Engine::Signs> ExitWatch::late_signs(Engine::WallTime since,
+                                                     Engine::WallTime until) {
+  const auto late = duration_cast<WallClock::duration>(limits_.late_event);
+  const auto signs = co_await engine_.signs_of(id_, since, until + late, limits_.late_event);
+  co_return signs ? *signs : Engine::Signs();
 }
 
 void ExitWatch::does_not_answer(const std::string& why) {

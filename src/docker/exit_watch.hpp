@@ -40,6 +40,7 @@ class ExitWatch {
     net::Duration wait_lead = timeouts::exit_wait_lead;
     net::Duration code_unknown = timeouts::exit_code_unknown;
     net::Duration restart = timeouts::exit_may_be_a_restart;
+    net::Duration late_event = timeouts::exit_late_event;
     std::string proc = "/proc";
   };
 
@@ -74,7 +75,13 @@ class ExitWatch {
 
   asio::awaitable<Seen> look(std::optional<int> exit_code);
   Seen runs(const ContainerState& state);
-  asio::awaitable<bool> may_be_a_restart(ContainerState state);
+  /// What the state alone does not tell of an end.
+  struct Behind {
+    bool may_be_a_restart = false;
+    bool out_of_memory = false;
+  };
+  asio::awaitable<Behind> behind(ContainerState state);
+  asio::awaitable<Engine::Signs> late_signs(Engine::WallTime since, Engine::WallTime until);
   void does_not_answer(const std::string& why);
   asio::awaitable<void> wait_again(bool asked);
   asio::awaitable<void> pause(int failures);

@@ -128,10 +128,9 @@ const std::vector<Call>& calls() {
          co_return outcome_of(co_await e.list("{}", true));
        },
        true},
-      {"was_signalled",
+      {"signs_of",
        [](Engine& e, net::Cancellation&) -> asio::awaitable<Result<void>> {
-         co_return outcome_of(
-             co_await e.was_signalled("id", Engine::WallTime(), Engine::WallTime()));
+         co_return outcome_of(co_await e.signs_of("id", Engine::WallTime(), Engine::WallTime()));
        },
        true},
   };
@@ -214,7 +213,7 @@ TEST_P(EveryCall, GarbageWithSuccessIsABadAnswer) {
     // An image or a list of nothing is a value; the rest has no use without its fields.
     if (result) {
       EXPECT_TRUE(which().name == "inspect_image" || which().name == "list" ||
-                  which().name == "was_signalled")
+                  which().name == "signs_of")
           << body;
     } else {
       EXPECT_EQ(to_string(result.error().kind), to_string(ErrorKind::protocol)) << body;
@@ -445,7 +444,7 @@ TEST_F(EngineTest, StopAndKillWithAConflictThatIsNoEnd) {
 }
 
 /// Its events would say that nobody did, whoever did.
-TEST_F(EngineTest, PodmanIsNotAskedForSignals) {
+TEST_F(EngineTest, PodmanIsNotAskedForSigns) {
   server.serve([](const SeenRequest& request) {
     if (request.target != "/_ping") return answer(200, "");
     return answer(200, "OK", "Api-Version: 1.41\r\nServer: Libpod/4.3.1 (linux)\r\n");
@@ -454,8 +453,8 @@ TEST_F(EngineTest, PodmanIsNotAskedForSignals) {
   ASSERT_OK(loop.run([&] { return engine->negotiate(); }));
   EXPECT_TRUE(engine->is_podman());
   const auto now = std::chrono::system_clock::now();
-  EXPECT_ERROR(loop.run([&] { return engine->was_signalled("abc", now - 1s, now); }),
-               ErrorKind::refused, "Podman");
+  EXPECT_ERROR(loop.run([&] { return engine->signs_of("abc", now - 1s, now); }), ErrorKind::refused,
+               "Podman");
   EXPECT_EQ(server.requests().size(), 1U);
 }
 

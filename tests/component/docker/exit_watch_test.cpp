@@ -35,7 +35,7 @@ class ExitWatchTest : public ::testing::Test {
       for (;;) {
         const SeenRequest request = co_await peer.request();
         if (request.target.find("/events") != std::string::npos) {
-          asked_for_signals.push_back(request.target);
+          asked_for_signs.push_back(request.target);
           co_await peer.send(events);
           if (after_events) after_events();
         } else if (request.target.find("/wait") == std::string::npos) {
@@ -109,13 +109,14 @@ class ExitWatchTest : public ::testing::Test {
                    .wait_lead = 50ms,
                    .code_unknown = 600ms,
                    .restart = 200ms,
+                   .late_event = 100ms,
                    .proc = proc.path()}};
   std::optional<test::Started<test::Nothing>> running;
   std::string inspect = answer(500, R"({"message":"no"})");
   std::vector<std::string> wait_answers;  // the last again and again; none: hangs
   std::string events = answer(403);
   std::function<void()> after_events;
-  std::vector<std::string> asked_for_signals;
+  std::vector<std::string> asked_for_signs;
   int inspects = 0;
   int waits = 0;
 };
@@ -278,18 +279,57 @@ TEST_F(ExitWatchTest, SignalledByDockerAndNotStartedAgain) {
   begin();
   EXPECT_EQ(end().exit_code, 0);
   EXPECT_EQ(inspects, 2);
-  ASSERT_EQ(asked_for_signals.size(), 1U);
+  ASSERT_EQ(asked_for_signs.size(), 1U);
   // From its start on, 2026-01-01T00:00:00Z: an earlier run's signal says nothing about this one.
-  EXPECT_NE(asked_for_signals[0].find("since=1767225600.000000000&"), std::string::npos)
-      << asked_for_signals[0];
+  EXPECT_NE(asked_for_signs[0].find("since=1767225600.000000000&"), std::string::npos)
+      << asked_for_signs[0];
 }
 
 TEST_F(ExitWatchTest, NotSignalledByDockerIsNotHeldUp) {
+  wait_answers = {code(143)};
+  says("exited", 0, 143);
+  events = answer(200);
+  begin();
+  EXPECT_EQ(end().exit_code, 143);
+  EXPECT_EQ(inspects, 1);
+  EXPECT_EQ(asked_for_signs.size(), 1U);
+}
+
+const char* const out_of_memory = R"({"Action":"oom","Type":"container"})"
+                                  "\n";
+
+/// dockerd hears of it after the end now and then: OOMKilled stays false, the event comes late.
+TEST_F(ExitWatchTest, OutOfMemoryThatDockerHearsOfLate) {
+  wait_answers = {code(137)};
+  says("exited", 0, 137);
+  events = answer(200);
+  after_events = [this] { events = answer(200, out_of_memory); };
+  begin();
+  EXPECT_EQ(end().exit_code, 137);
+  EXPECT_TRUE(ends[0].oom_killed);
+  EXPECT_EQ(inspects, 1);
+  ASSERT_EQ(asked_for_signs.size(), 2U);
+  EXPECT_NE(asked_for_signs[0], asked_for_signs[1]) << "until later";
+}
+
+/// A child process was, and the program ended with a code of its own.
+TEST_F(ExitWatchTest, OutOfMemoryThatOnlyTheEventsTell) {
+  wait_answers = {code(3)};
+  says("exited", 0, 3);
+  events = answer(200, out_of_memory);
+  begin();
+  EXPECT_EQ(end().exit_code, 3);
+  EXPECT_TRUE(ends[0].oom_killed);
+  EXPECT_EQ(asked_for_signs.size(), 1U);
+}
+
+TEST_F(ExitWatchTest, KilledByNobodyThatDockerKnowsOf) {
   wait_answers = {code(137)};
   says("exited", 0, 137);
   events = answer(200);
   begin();
   EXPECT_EQ(end().exit_code, 137);
+  EXPECT_FALSE(ends[0].oom_killed);
   EXPECT_EQ(inspects, 1);
 }
 
@@ -300,7 +340,7 @@ TEST_F(ExitWatchTest, AskedForIsNotHeldUp) {
   begin();
   EXPECT_EQ(end().exit_code, 0);
   EXPECT_EQ(inspects, 1);
-  EXPECT_TRUE(asked_for_signals.empty());
+  EXPECT_TRUE(asked_for_signs.empty());
 }
 
 TEST_F(ExitWatchTest, WithoutEventsTheExitCodeIsJudged) {
