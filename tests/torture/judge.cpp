@@ -57,14 +57,28 @@ bool lost_by_docker(const Observed& o, const sx_test::Update& end) {
          end.message.starts_with("exited with code 255");
 }
 
+/// It hears of it after the end now and then, and sometimes never.
+bool oom_missed_by_docker(const Allowed& allowed, const Observed& o, const sx_test::Update& end) {
+  const bool as_a_kill = end.state == "TASK_KILLED" && end.message.starts_with("ended by SIGKILL");
+  return !allowed.reason_to_fail.empty() && as_a_kill && (!o.dockerd_saw_oom || o.dockerd_was_away);
+}
+
+void judge_end(const Allowed& allowed, const Observed& o, const sx_test::Update& end,
+               Complaints& out) {
+  if (lost_by_docker(o, end) || oom_missed_by_docker(allowed, o, end)) return;
+  if (!allowed.states.contains(end.state)) {
+    out.push_back(end.state + ", allowed: " + listed(allowed.states));
+  } else if (end.state == "TASK_FAILED" && !allowed.reason_to_fail.empty() &&
+             end.reason != allowed.reason_to_fail) {
+    out.push_back("TASK_FAILED with " + end.reason + " in place of " + allowed.reason_to_fail);
+  }
+}
+
 void judge_updates(const Allowed& allowed, const Observed& o, Complaints& out) {
   const auto ends = terminal_updates(o);
   if (ends.size() > 1) out.push_back(std::to_string(ends.size()) + " terminal updates");
   if (ends.empty() && !allowed.none) out.emplace_back("no terminal update");
-  for (const auto& [uuid, end] : ends) {
-    if (!allowed.states.contains(end->state) && !lost_by_docker(o, *end))
-      out.push_back(end->state + ", allowed: " + listed(allowed.states));
-  }
+  for (const auto& [uuid, end] : ends) judge_end(allowed, o, *end, out);
   std::set<std::string> over;
   for (const auto& update : o.run.updates) {
     const bool known = over.contains(uuid_of(update));

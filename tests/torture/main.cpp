@@ -26,14 +26,21 @@ void offer_image() {
   }
 }
 
+bool dockerd_limits_memory() {
+  return sx_test::run_command({"docker", "info", "--format", "{{.MemoryLimit}}"})
+      .output.starts_with("true");
+}
+
 int torture(const Plan& plan) {
-  const Means means = means_of_this_machine(own_mounts());
+  Means means = means_of_this_machine(own_mounts());
   std::filesystem::create_directories(plan.folder);
   Daemon daemon;
+  means.limit_container = dockerd_limits_memory();
   if (means.pull) offer_image();
   std::cout << "seeds from " << (plan.seeds.empty() ? plan.first : plan.seeds[0]) << ", "
             << plan.at_once << " at a time; pulls: " << (means.pull ? "yes" : "no")
-            << ", memory limit: " << (means.limit_memory ? "yes" : "no")
+            << ", memory limits: " << (means.limit_memory ? "executor " : "")
+            << (means.limit_container ? "containers" : "")
             << ", full disk: " << (means.full_disk ? "yes" : "no") << std::endl;
   Campaign campaign(plan, means, daemon);
   campaign.run();

@@ -29,7 +29,15 @@ bool any(const Scenario& s, bool (*is)(const Fault&)) {
 std::set<std::string> own_ends(const Scenario& s) {
   if (s.vault == VaultGives::no_secrets || s.work == Work::bad_command) return {"TASK_FAILED"};
   if (s.work == Work::until_told || s.work == Work::deaf) return {};
+  if (s.work == Work::out_of_memory && s.exit_code != 0) return {"TASK_FAILED"};
   return {state_of_exit(s.exit_code)};
+}
+
+/// Nothing else that was done to it makes it TASK_FAILED. With a code of the program's own Docker
+/// may hear of it too late.
+bool fails_for_memory_alone(const Scenario& s) {
+  return s.work == Work::out_of_memory && s.exit_code == 137 && s.vault != VaultGives::no_secrets &&
+         s.max_completion == 0 && s.sidecar != SidecarSays::unhealthy && !any(s, spoils_the_launch);
 }
 
 }  // namespace
@@ -44,6 +52,7 @@ Allowed allowed_ends(const Scenario& s) {
     return out;
   }
   out.states = own_ends(s);
+  if (fails_for_memory_alone(s)) out.reason_to_fail = "REASON_CONTAINER_LIMITATION_MEMORY";
   if (any(s, spoils_the_launch)) out.states.insert("TASK_FAILED");
   if (s.killed || any(s, stops)) out.states.insert("TASK_KILLED");
   if (s.max_completion > 0 || s.sidecar == SidecarSays::unhealthy) out.states.insert("TASK_FAILED");

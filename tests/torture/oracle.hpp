@@ -13,6 +13,7 @@ struct Allowed {
   std::set<std::string> states;  ///< of the one terminal update
   bool none = false;             ///< there may be no terminal update at all
   std::set<int> exit_codes;      ///< of the executor
+  std::string reason_to_fail;    ///< of TASK_FAILED; empty: whichever
 };
 Allowed allowed_ends(const Scenario& scenario);
 

@@ -17,14 +17,20 @@ std::string seconds(int ms) {
 bool runs_for_ever(const Scenario& s) { return s.work == Work::until_told || s.work == Work::deaf; }
 
 void choose_work(Scenario& s, Dice& dice, const Means& means) {
-  static constexpr Work works[] = {
-      Work::exits,      Work::exits,      Work::exits, Work::exits,  Work::until_told,
-      Work::until_told, Work::until_told, Work::deaf,  Work::floods, Work::bad_command};
+  static constexpr Work works[] = {Work::exits,       Work::exits,        Work::exits,
+                                   Work::exits,       Work::until_told,   Work::until_told,
+                                   Work::until_told,  Work::deaf,         Work::floods,
+                                   Work::bad_command, Work::out_of_memory};
   static constexpr int codes[] = {0, 0, 0, 1, 3, 126, 137, 139, 143, 255};
-  s.work = dice.one_of(works);
-  s.exit_code = s.work == Work::exits ? dice.one_of(codes) : 0;
+  static constexpr int codes_without_memory[] = {137, 137, 3, 0};
+  s.pressure = means.limit_memory && dice.percent(4);
+  s.work = s.pressure ? Work::floods : dice.one_of(works);
+  if (s.work == Work::out_of_memory && !means.limit_container) s.work = Work::exits;
+  if (s.work == Work::exits) s.exit_code = dice.one_of(codes);
+  if (s.work == Work::out_of_memory) s.exit_code = dice.one_of(codes_without_memory);
   s.life = Ms(dice.percent(20) ? 0 : dice.between(50, 4000));
   s.lines = s.work == Work::floods ? dice.between(1000, 60000) : dice.between(0, 20);
+  if (s.pressure) s.bursts = dice.between(10, 25);
   s.kill_timeout = dice.between(1, 3);
   s.debug = dice.percent(50);
   s.pull = dice.percent(25) && means.pull;
@@ -34,14 +40,15 @@ void choose_work(Scenario& s, Dice& dice, const Means& means) {
 }
 
 void choose_sidecar(Scenario& s, Dice& dice) {
-  if (!dice.percent(35)) return;
+  if (!s.pressure && !dice.percent(35)) return;
+  static const Switches big{"sidecar big", {"--sidecar-pad", "20"}};
   static const Switches faults[] = {
       {"", {}},
       {"sidecar hangs", {"--sidecar-hang"}},
       {"sidecar answers 500", {"--sidecar-fail"}},
       {"sidecar cut off", {"--sidecar-truncate"}},
       {"sidecar gone", {"--sidecar-down-after", "0.5"}},
-      {"sidecar big", {"--sidecar-pad", "20"}},
+      big,
       {"sidecar refuses to drain", {"--sidecar-drain-status", "500"}}};
   s.sidecar = SidecarSays::healthy;
   s.switches.push_back({"", {"--sidecar"}});
@@ -50,7 +57,7 @@ void choose_sidecar(Scenario& s, Dice& dice) {
     s.switches.push_back({"sidecar: unhealthy", {"--sidecar-unhealthy-after", "0.5"}});
     return;
   }
-  s.switches.push_back(dice.one_of(faults));
+  s.switches.push_back(s.pressure ? big : dice.one_of(faults));
 }
 
 void choose_vault(Scenario& s, Dice& dice) {
@@ -80,12 +87,12 @@ void choose_vault(Scenario& s, Dice& dice) {
 }
 
 void choose_syslog(Scenario& s, Dice& dice) {
-  if (!dice.percent(40)) return;
+  if (!s.pressure && !dice.percent(40)) return;
   static constexpr Syslog kinds[] = {Syslog::udp_nobody, Syslog::tcp,        Syslog::tcp,
                                      Syslog::tcp,        Syslog::tcp_nobody, Syslog::unix_nobody};
   static constexpr Harm harms[] = {Harm::syslog_cut, Harm::syslog_hang, Harm::syslog_slow,
                                    Harm::syslog_refuse, Harm::syslog_garbage};
-  s.syslog = dice.one_of(kinds);
+  s.syslog = s.pressure ? Syslog::tcp : dice.one_of(kinds);
   if (s.syslog == Syslog::tcp) {
     s.faults.push_back({dice.one_of(harms), dice.percent(50) ? Moment::running : Moment::starting,
                         Ms(dice.between(0, 1500)), Ms(dice.between(500, 8000))});
@@ -94,8 +101,8 @@ void choose_syslog(Scenario& s, Dice& dice) {
 
 void choose_limit(Scenario& s, Dice& dice, const Means& means) {
   static constexpr Limit limits[] = {Limit::memory_16_mb, Limit::files_30, Limit::full_disk};
-  if (!dice.percent(35)) return;
-  s.limit = dice.one_of(limits);
+  if (!s.pressure && !dice.percent(35)) return;
+  s.limit = s.pressure ? Limit::memory_16_mb : dice.one_of(limits);
   if (s.limit == Limit::memory_16_mb && !means.limit_memory) s.limit = Limit::files_30;
   if (s.limit == Limit::full_disk && !means.full_disk) s.limit = Limit::files_30;
 }

@@ -11,7 +11,7 @@ namespace sx_torture {
 using Ms = std::chrono::milliseconds;
 
 /// What the container does.
-enum class Work { exits, until_told, deaf, floods, bad_command };
+enum class Work { exits, until_told, deaf, floods, bad_command, out_of_memory };
 
 /// Something that a fault waits for. `asked`: dockerd has not got the request yet; `answered`: the
 /// executor has not got the answer yet.
@@ -76,9 +76,10 @@ enum class VaultGives { nothing, secrets, no_secrets };
 struct Scenario {
   std::uint64_t seed = 0;
   Work work = Work::exits;
-  int exit_code = 0;
-  Ms life{0};  ///< of a container that ends by itself
+  int exit_code = 0;  ///< of out_of_memory: 137 when it is the first process that is killed
+  Ms life{0};         ///< of a container that ends by itself
   int lines = 0;
+  int bursts = 1;          ///< how often that many lines; of floods
   int kill_timeout = 1;    ///< seconds
   int max_completion = 0;  ///< seconds; 0: none
   bool debug = false;
@@ -86,6 +87,8 @@ struct Scenario {
   bool remove_container = false;
   bool logs_to_stdout = false;
   bool direct = false;  ///< without a proxy between executor and dockerd
+  bool pressure =
+      false;  ///< 16 MB of memory, a flood for syslog and 20 MB of Sidecar state at once
   Limit limit = Limit::none;
   Syslog syslog = Syslog::none;
   SidecarSays sidecar = SidecarSays::nothing;
@@ -99,9 +102,10 @@ struct Scenario {
 
 /// What this machine can do.
 struct Means {
-  bool pull = false;  ///< there is a registry
-  bool limit_memory = false;
-  bool full_disk = false;  ///< a tmpfs can be mounted
+  bool pull = false;             ///< there is a registry
+  bool limit_memory = false;     ///< of the executor
+  bool limit_container = false;  ///< dockerd enforces memory limits
+  bool full_disk = false;        ///< a tmpfs can be mounted
 };
 
 Scenario make_scenario(std::uint64_t seed, const Means& means);

@@ -75,8 +75,9 @@ const char* name_of(Moment moment) {
 }
 
 const char* name_of(Work work) {
-  static constexpr const char* names[] = {"exits", "runs until TERM", "ignores TERM",
-                                          "floods the log", "no such command"};
+  static constexpr const char* names[] = {"exits",           "runs until TERM",
+                                          "ignores TERM",    "floods the log",
+                                          "no such command", "runs out of memory"};
   return names[static_cast<std::size_t>(work)];
 }
 
@@ -88,6 +89,8 @@ std::vector<std::string> harms_of(const Scenario& s) {
   out.emplace_back(name_of(s.limit));
   out.emplace_back(name_of(s.syslog));
   if (s.max_completion > 0) out.emplace_back("max_completion_time");
+  if (s.work == Work::out_of_memory) out.emplace_back("container: out of memory");
+  if (s.pressure) out.emplace_back("executor: 16 MB, flood, big Sidecar");
   std::erase(out, "");
   return out;
 }
@@ -95,8 +98,11 @@ std::vector<std::string> harms_of(const Scenario& s) {
 std::string describe(const Scenario& s) {
   std::ostringstream out;
   out << "seed " << s.seed << ": " << name_of(s.work);
-  if (s.work == Work::exits) out << " with " << s.exit_code << " after " << in_seconds(s.life);
-  out << ", " << s.lines << " lines, kill timeout " << s.kill_timeout << " s";
+  if (s.work == Work::exits || s.work == Work::out_of_memory)
+    out << " with " << s.exit_code << " after " << in_seconds(s.life);
+  out << ", ";
+  if (s.bursts > 1) out << s.bursts << " times ";
+  out << s.lines << " lines, kill timeout " << s.kill_timeout << " s";
   if (s.max_completion > 0) out << ", max_completion_time " << s.max_completion << " s";
   const std::pair<bool, const char*> flags[] = {{s.debug, "debug"},
                                                 {s.pull, "forced pull"},

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdlib>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <optional>
@@ -208,10 +209,17 @@ class Run {
     daemon_.while_present([&] { look_at_containers(out); });
   }
 
-  static void look_at_containers(Observed& out) {
+  void look_at_containers(Observed& out) const {
     const std::string mine = "label=io.sidecar-executor.task-id=" + out.task_id;
     std::istringstream running(run_command({"docker", "ps", "-q", "--filter", mine}).output);
     for (std::string id; running >> id;) out.running.push_back(id);
+    if (scenario_.work == Work::out_of_memory) {
+      const auto soon = std::to_string(std::time(nullptr) + 1);  // it may be about to hear of it
+      out.dockerd_saw_oom =
+          !run_command({"docker", "events", "--since", "10m", "--until", soon, "--filter", mine,
+                        "--filter", "event=oom", "--format", "{{.Action}}"})
+               .output.empty();
+    }
     const auto all = sx_test::containers_of(out.task_id);
     if (all.empty()) return;
     std::vector<std::string> inspect{"docker", "inspect", "--format",

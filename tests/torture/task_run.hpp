@@ -19,6 +19,7 @@ struct Observed {
   std::string written;               ///< all that the executor wrote or showed
   std::vector<std::string> secrets;  ///< what it was given, and must not be in `written`
   bool dockerd_was_away = false;     ///< for whichever task
+  bool dockerd_saw_oom = false;      ///< one event of it at least
   std::vector<std::string> running;  ///< containers of it that still run
 };
 

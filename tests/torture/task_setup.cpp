@@ -30,10 +30,20 @@ std::string shell_of(const Scenario& s) {
       text << "trap \"\" TERM; " << lines << "while true; do sleep 0.1; done";
       break;
     case Work::floods:
-      text << lines << "echo the last line";
+      text << "for n in $(seq " << s.bursts << "); do " << lines
+           << "sleep 0.1; done; echo the last line";
       break;
     case Work::bad_command:
       return "/no/such/program";
+    case Work::out_of_memory: {
+      const std::string grow = "x=aaaaaaaaaaaaaaaa; while true; do x=$x$x; done";
+      text << lines << "sleep " << life << "; ";
+      if (s.exit_code == 137) {
+        text << grow;
+      } else {
+        text << "( " << grow << " ); exit " << s.exit_code;
+      }
+    }
   }
   return "/bin/sh -c '" + text.str() + "'";
 }
@@ -94,6 +104,7 @@ sx_test::TaskBuilder task_of(const Scenario& s) {
                        }),
         parameters.end());
   }
+  if (s.work == Work::out_of_memory) task.memory(16);
   if (s.max_completion > 0) {
     task.object()["max_completion_time"] = {
         {"nanoseconds", static_cast<std::int64_t>(s.max_completion) * 1'000'000'000}};
@@ -110,6 +121,7 @@ Variables environment_of(const Scenario& s, const Places& places) {
                 {"EXECUTOR_DEBUG", text(s.debug)},
                 {"EXECUTOR_REMOVE_CONTAINER", text(s.remove_container)},
                 {"EXECUTOR_CONTAINER_LOGS_STDOUT", text(s.logs_to_stdout)}};
+  if (s.work == Work::out_of_memory) out.emplace_back("EXECUTOR_FORCE_MEMORY_LIMIT", "true");
   if (!places.docker_host.empty()) out.emplace_back("DOCKER_HOST", places.docker_host);
   if (s.sidecar != SidecarSays::nothing) add_sidecar(out);
   if (s.vault != VaultGives::nothing) add_vault(s, out);
