@@ -71,7 +71,8 @@ class SandboxReaper {
     const auto state = docker::parse_inspect(*document);
     if (!state || !state->running) co_return;
     for (const auto& [name, value] : state->labels) {
-      if (name.starts_with("io.sidecar-executor.")) co_return;  // another sandbox's, see above
+      // Another sandbox's, see above. Not any label of ours: an image may carry some.
+      if (name == "io.sidecar-executor.sandbox") co_return;
     }
     co_await stop(state->id, task_id);
   }

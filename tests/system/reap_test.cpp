@@ -6,6 +6,7 @@
 
 #include <fstream>
 
+#include "docker/container_spec.hpp"
 #include "support/system.hpp"
 #include "support/system_private_docker.hpp"
 
@@ -139,8 +140,60 @@ TEST_F(ReapTest, AnExecutorInAnotherPidNamespaceIsNotMistaken) {
   EXPECT_EQ(run.last().state, "TASK_KILLED") << run.transcript();
 }
 
+/// What executor.sh calls at its end: after the Go executor, too, which set no labels.
+TEST_F(ReapTest, OfASandboxStopsWhatTheGoExecutorLeft) {
+  const std::string task_id = task().id();
+  const std::string name = sidecar_executor::docker::container_name(task_id);
+  const auto reap_sandbox = [&task_id] {
+    return run_command(
+        {"env", "TASK_ID=" + task_id, SX_EXECUTOR, "reap", "--sandbox", "/no/such/sandbox"});
+  };
+  const auto run = [&name](const std::string& label) {
+    return run_command({"docker", "run", "-d", "--init", "--name", name, "--network", "none",
+                        "--label", label, image(), "sleep", "300"})
+        .code;
+  };
+  EXPECT_EQ(reap_sandbox().code, 0) << "there is nothing";
+  ASSERT_EQ(run("io.sidecar-executor.sandbox=/another/sandbox"), 0);
+  EXPECT_EQ(reap_sandbox().code, 0);
+  EXPECT_TRUE(runs(name)) << "another sandbox's";
+  run_command({"docker", "rm", "-f", name});
+  ASSERT_EQ(run("any=label"), 0);
+  const auto seen = reap_sandbox();
+  EXPECT_EQ(seen.code, 0) << seen.output;
+  EXPECT_TRUE(has(seen.output, "Stopping a container whose executor is gone")) << seen.output;
+  EXPECT_FALSE(runs(name));
+  run_command({"docker", "rm", "-f", name});
+}
+
+TEST_F(ReapTest, OfASandboxLeavesALivingExecutorAlone) {
+  const TaskBuilder living = task();
+  CommandResult seen;
+  std::string sandbox;
+  RunOptions options;
+  options.on_event = [&](const json::object& event) {
+    if (event.at("event") == "sandbox") sandbox = event.at("path").as_string();
+    if (!is_running_update(event)) return;
+    const std::string id = container_of(living);
+    seen = reap({"--sandbox", sandbox});
+    EXPECT_TRUE(runs(id));
+    run_command({"docker", "kill", id});
+  };
+  const auto run = run_task(living, options);
+  EXPECT_EQ(seen.code, 0);
+  EXPECT_TRUE(has(seen.output, "Left alone, its executor is alive")) << seen.output;
+  EXPECT_EQ(run.last().state, "TASK_KILLED") << run.transcript();
+}
+
 TEST_F(ReapTest, ExitCodes) {
   EXPECT_EQ(run_command({"env", "DOCKER_HOST=unix:///no/such.sock", SX_EXECUTOR, "reap"}).code, 69);
+  const auto away = run_command({"env", "DOCKER_HOST=unix:///no/such.sock", SX_EXECUTOR, "reap",
+                                 "--sandbox", "/no/such/sandbox"});
+  EXPECT_EQ(away.code, 69);
+  EXPECT_TRUE(has(away.output, "unix:///no/such.sock")) << away.output;
+  const auto bad = run_command({"env", "DOCKER_HOST=ssh://x", SX_EXECUTOR, "reap"});
+  EXPECT_EQ(bad.code, 69);
+  EXPECT_TRUE(has(bad.output, "ssh://x")) << bad.output;
   EXPECT_EQ(reap({"--remove"}).code, 64) << "of what age?";
   EXPECT_EQ(reap({"--older-than", "6 days"}).code, 64);
   EXPECT_EQ(reap({"--sandbox", "/x", "--stop"}).code, 64);
