@@ -164,6 +164,18 @@ TEST_F(CheckTest, ACommandThatHangsFailsTheTaskAndIsStartedOnce) {
   EXPECT_TRUE(says(run.last(), "the command of an earlier check still runs")) << run.transcript();
 }
 
+/// Four failures, where three are too many.
+TEST_F(CheckTest, FailuresWhileItStartsDoNotCount) {
+  TaskBuilder task(service("8080"));
+  task.object()["health_check"] = health_check(
+      {{"type", "COMMAND"},
+       {"command", {{"value", "echo >>/tries; [ $(wc -l </tries) -gt 4 ] || exit 7"}}}});
+  const auto run = run_task(task, when(task, "RUNNING true", "touch /end"));
+  EXPECT_EQ(all_shown(run), (Texts{"STARTING", "RUNNING", "RUNNING true", "FINISHED true"}))
+      << run.transcript();
+  EXPECT_NE(run.out.find("within the grace period, ignoring"), std::string::npos) << run.out;
+}
+
 TEST_F(CheckTest, WhatIsNotInTheImageIsAnExitCode) {
   TaskBuilder task(service("8080"));
   task.object()["check"] =

@@ -196,5 +196,27 @@ TEST_F(KillTest, SecondLaunchIsRefusedAndTheFirstTaskUndisturbed) {
   EXPECT_EQ(second, "TASK_ERROR") << run.transcript();
 }
 
+TEST_F(KillTest, AGroupOfTasksIsRefused) {
+  const TaskBuilder task("/bin/true");
+  const auto run = run_task(task, with({"--launch-group"}));
+  const std::vector<std::string> both(2, "TASK_ERROR");
+  EXPECT_EQ(run.states(), both) << run.transcript();
+  for (const auto& update : run.updates) {
+    EXPECT_EQ(update.reason, "REASON_TASK_GROUP_INVALID");
+    EXPECT_TRUE(containers_of(update.task_id).empty());
+  }
+}
+
+TEST_F(KillTest, WhatMeansNothingDisturbsNothing) {
+  TaskBuilder task("/bin/sh -c 'sleep 1'");
+  task.executor_env("EXECUTOR_DEBUG", "true");
+  const auto run =
+      run_task(task, with({"--message", R"({"user":"hunter2"})", "--heartbeat", "0.2"}));
+  EXPECT_EQ(run.last().state, "TASK_FINISHED") << run.transcript();
+  EXPECT_NE(run.out.find("means nothing to the executor"), std::string::npos) << run.out;
+  EXPECT_NE(run.out.find("Heartbeat"), std::string::npos) << run.out;
+  EXPECT_EQ((run.out + run.err).find("hunter2"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace sx_test

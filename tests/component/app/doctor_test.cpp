@@ -247,6 +247,33 @@ TEST_F(DoctorTest, ACredentialHelperIsAsked) {
   expect(findings, "registry", Level::warn, "sx-doctor-not-there");
 }
 
+TEST_F(DoctorTest, ACredentialHelperThatKnowsTheRegistryIsNamed) {
+  fs::create_directory(home.path() / ".docker");
+  std::ofstream(home / ".docker/config.json") << R"({"credsStore":"sx-doctor"})";
+  const std::string helper = home / "docker-credential-sx-doctor";
+  std::ofstream(helper) << "#!/bin/sh\necho '{\"Username\":\"u\",\"Secret\":\"hunter2\"}'\n";
+  ::chmod(helper.c_str(), 0755);
+  const char* path = std::getenv("PATH");
+  const std::string before = path == nullptr ? "" : path;
+  ::setenv("PATH", (home.path().string() + ":" + before).c_str(), 1);
+  const auto findings = examine();
+  ::setenv("PATH", before.c_str(), 1);
+  expect(findings, "registry", Level::ok, "by docker-credential-sx-doctor (");
+}
+
+TEST_F(DoctorTest, AVaultThatTasksLogInToByThemselves) {
+  variables["VAULT_ADDR"] = vault.address().display();
+  vault.serve([](const SeenRequest& request) {
+    return answer(request.target.starts_with("/v1/sys/health?") ? 200 : 404, "{}");
+  });
+  expect(examine(), "vault", Level::warn, "tasks have to bring it in their environment");
+  vault.serve([](const SeenRequest&) { return answer(503, R"({"sealed":true})"); });
+  expect(examine(), "vault", Level::fail, "503");
+  std::ofstream(home / ".vault-token") << "s.hunter2";
+  vault.serve([](const SeenRequest&) { return answer(200, R"({"data":{"ttl":7200}})"); });
+  expect(examine(), "vault", Level::ok, home / ".vault-token is accepted and ends in 2h");
+}
+
 TEST_F(DoctorTest, ALoginToVaultLeavesNoToken) {
   use_vault();
   vault.serve([](const SeenRequest& request) {

@@ -5,6 +5,7 @@
 
 #include "base/encoding.hpp"
 #include "component/docker/engine_test.hpp"
+#include "support/tls_server.hpp"
 
 namespace sidecar_executor::docker {
 namespace {
@@ -39,6 +40,37 @@ TEST(EngineAddress, Forms) {
   const auto unset = address_of({});
   ASSERT_TRUE(unset.has_value());
   EXPECT_EQ(unset->address.display(), "unix:///var/run/docker.sock");
+}
+
+/// As `docker --tlsverify`: both sides show a certificate.
+TEST(EngineAddress, TlsWithTheFilesOfTheFolder) {
+  test::Loop loop;
+  const test::TempDir folder;
+  const test::Authority authority;
+  const auto own = authority.issue({.common_name = "executor"});
+  std::ofstream(folder / "ca.pem") << authority.pem();
+  std::ofstream(folder / "cert.pem") << own.certificate;
+  std::ofstream(folder / "key.pem") << own.key;
+  test::TlsServerOptions options;
+  options.identity = authority.issue({.alternative_names = "IP:127.0.0.1"});
+  options.client_authority = authority.pem();
+  std::string client;
+  test::TlsServer daemon(loop.executor(), options, [&client](const test::TlsRequest& request) {
+    client = request.client_name;
+    return answer(200, "OK", "Api-Version: 1.41\r\n");
+  });
+  const auto where = address_of({{"DOCKER_HOST", "tcp://" + daemon.address().authority()},
+                                 {"DOCKER_TLS_VERIFY", "1"},
+                                 {"DOCKER_CERT_PATH", folder.path().string()}});
+  ASSERT_TRUE(where.has_value()) << where.error().message;
+  EXPECT_EQ(where->address.display(), "https://" + daemon.address().authority());
+  Engine engine(loop.executor(), *where);
+  const auto agreed = loop.run([&engine] { return engine.negotiate(); });
+  ASSERT_TRUE(agreed) << agreed.error().message;
+  EXPECT_EQ(client, "executor");
+  engine.close();
+  daemon.stop();
+  EXPECT_TRUE(loop.runs_out()) << "something is still waiting on the loop";
 }
 
 TEST(EngineAddress, BadOnesNameTheVariable) {

@@ -124,6 +124,30 @@ TEST_F(SinkTest, TcpCountsOctets) {
   EXPECT_EQ(sink->counters().records, all.size());
 }
 
+TEST_F(SinkTest, TcpWaitsForASlowReader) {
+  test::ScriptedServer slow(loop.executor());
+  net::Signal read_on(loop.executor());
+  slow.next([&read_on](test::Peer& peer) -> asio::awaitable<void> {
+    co_await read_on.wait();
+    co_await peer.hang();
+  });
+  make(SyslogProtocol::tcp, slow.address());
+  // Far more than the buffers of a connection hold (net.ipv4.tcp_wmem and tcp_rmem, 4 and 6 MB).
+  const Records all(500, std::string(60'000, 'x'));
+  auto sending =
+      loop.start([&]() -> asio::awaitable<void> { co_await sink->send(batch(all), cancellation); });
+  loop.until([&] { return sink->counters().bytes > 0; }, "what the buffers hold");
+  loop.poll();
+  EXPECT_FALSE(sending.ended());
+  read_on.raise();
+  loop.finish(sending);
+  EXPECT_EQ(sink->counters().records, all.size());
+  EXPECT_EQ(sink->counters().dropped, 0U);
+  EXPECT_TRUE(troubles.empty());
+  sink->close();
+  slow.stop();
+}
+
 TEST_F(SinkTest, UdpNobodyThereIsCountedAndSaidOnce) {
   int port = 0;
   {
@@ -264,6 +288,19 @@ TEST_F(SinkTest, StreamSocketAtThePathIsSaidToBeOne) {
   cancellation.cancel();
   loop.finish(sending);
   stream.stop();
+}
+
+TEST_F(SinkTest, APathThatNoSocketCanHaveIsNamed) {
+  const std::string path = "/run/" + std::string(120, 'x');
+  make(SyslogProtocol::unix_socket, local(path));
+  auto sending = loop.start(
+      [&]() -> asio::awaitable<void> { co_await sink->send(batch({"one"}), cancellation); });
+  loop.until([&] { return !troubles.empty(); }, "the refusal");
+  EXPECT_NE(troubles[0].find(path + ": path of the socket is too long"), std::string::npos)
+      << troubles[0];
+  cancellation.cancel();
+  loop.finish(sending);
+  EXPECT_EQ(sink->counters().dropped, 1U);
 }
 
 }  // namespace

@@ -3,9 +3,13 @@
 #include "task/launch.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <fstream>
 
+#include "base/encoding.hpp"
 #include "component/net/http_test.hpp"
 
 namespace sidecar_executor::task {
@@ -124,10 +128,14 @@ class LaunchTest : public ::testing::Test {
     inputs.spec.strict = strict;
     inputs.spec.platform = platform;
     inputs.spec.more_networks = {{"blue", {}}};
-    inputs.environment = [](std::string_view) { return std::nullopt; };
+    inputs.environment = [this](std::string_view name) -> std::optional<std::string> {
+      if (name != "DOCKER_CONFIG") return std::nullopt;
+      return folder.path().string();
+    };
     inputs.docker_patience = patience;
     inputs.resolve =
-        [](std::vector<std::string> env) -> asio::awaitable<Result<std::vector<std::string>>> {
+        [this](std::vector<std::string> env) -> asio::awaitable<Result<std::vector<std::string>>> {
+      if (on_resolve) on_resolve();
       co_return env;
     };
     Launch launch(engine, watch, log, std::move(inputs), cancellation, phases,
@@ -148,6 +156,7 @@ class LaunchTest : public ::testing::Test {
   FakeDocker docker;
   std::function<bool(int, const SeenRequest&)> cut;
   std::function<void(const SeenRequest&)> on_call;
+  std::function<void()> on_resolve;
   /// What is answered in place of doing it.
   std::function<std::optional<std::string>(const SeenRequest&)> instead;
   bool done_all_the_same = false;
@@ -294,6 +303,45 @@ TEST_F(LaunchTest, EveryStartIsCutThenItIsRemoved) {
   EXPECT_EQ(docker.status, "") << "removed";
 }
 
+/// Docker says so while it is at it.
+TEST_F(LaunchTest, ARemovalThatIsRefusedIsTriedAgain) {
+  patience = 500ms;
+  cut = [](int, const SeenRequest& r) { return FakeDocker::is(r, "POST", "/start"); };
+  int refusals = 2;
+  instead = [&refusals](const SeenRequest& r) -> std::optional<std::string> {
+    if (r.method != "DELETE" || refusals == 0) return std::nullopt;
+    --refusals;
+    return answer(409, R"({"message":"removal of container is already in progress"})");
+  };
+  const auto done = launch();
+  ASSERT_FALSE(done);
+  EXPECT_EQ(refusals, 0);
+  EXPECT_EQ(done.error().may_still_run, "");
+  EXPECT_EQ(docker.status, "") << "removed";
+}
+
+TEST_F(LaunchTest, ACredentialHelperIsAskedForThePull) {
+  std::ofstream(folder / "config.json") << R"({"credsStore":"sx-launch"})";
+  const std::string helper = folder / "docker-credential-sx-launch";
+  std::ofstream(helper) << "#!/bin/sh\necho '{\"Username\":\"u\",\"Secret\":\"hunter2\"}'\n";
+  ::chmod(helper.c_str(), 0755);
+  const char* path = std::getenv("PATH");
+  const std::string before = path == nullptr ? "" : path;
+  std::vector<std::string> sent;
+  on_call = [&sent](const SeenRequest& r) {
+    if (FakeDocker::is(r, "POST", "/images/create")) sent.push_back(r.header("X-Registry-Auth"));
+  };
+  ASSERT_TRUE(launch()) << "a helper that is not there is no reason to fail";
+  docker = FakeDocker();
+  ::setenv("PATH", (folder.path().string() + ":" + before).c_str(), 1);
+  const bool launched = launch().has_value();
+  ::setenv("PATH", before.c_str(), 1);
+  ASSERT_TRUE(launched);
+  ASSERT_EQ(sent.size(), 2U);
+  EXPECT_EQ(sent[0], "");
+  EXPECT_NE(base64_decode(sent[1]).value_or("").find("hunter2"), std::string::npos) << sent[1];
+}
+
 /// A dockerd that is being stopped fails calls before it goes (both texts seen with 20.10).
 TEST_F(LaunchTest, AStartThatAStoppingDockerFailedIsDoneAgain) {
   for (const char* text : {"transport is closing: unavailable",
@@ -407,6 +455,14 @@ TEST_F(LaunchTest, ARunningOneOfAnotherIsLeftAlone) {
 TEST_F(LaunchTest, KilledWhileDockerIsWaitedForBeforeTheCreate) {
   cut = [](int, const SeenRequest& r) { return FakeDocker::is(r, "GET", "/images/"); };
   net::Deadline kill(loop.executor(), 300ms, [this] { cancellation.cancel(); });
+  const auto done = launch();
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().error.kind, ErrorKind::cancelled) << done.error().error.message;
+  EXPECT_EQ(docker.creates, 0);
+}
+
+TEST_F(LaunchTest, KilledWhileSecretsAreResolved) {
+  on_resolve = [this] { cancellation.cancel(); };
   const auto done = launch();
   ASSERT_FALSE(done);
   EXPECT_EQ(done.error().error.kind, ErrorKind::cancelled) << done.error().error.message;

@@ -21,8 +21,8 @@ std::string keys_answer(int duration = 3600, bool renewable = true) {
 class AwsLeaseVaultTest : public VaultComponentTest {
  protected:
   void SetUp() override { with_login(); }
-  AwsLease lease() {
-    return {loop.executor(), settings, environment, log, {"app", Seconds(0), true}};
+  AwsLease lease(Seconds ttl = Seconds(0)) {
+    return {loop.executor(), settings, environment, log, {"app", ttl, true}};
   }
   /// A Vault where all goes well, except for what `special` answers (empty = nothing special).
   void serve_but(std::function<std::string(const std::string& what)> special) {
@@ -142,6 +142,59 @@ TEST_F(AwsLeaseVaultTest, ALeaseThatEndsIsSaidWithItsReason) {
   EXPECT_NE(said.find("lease aws/creds/app/1 of role app runs out, expiry 2"), std::string::npos)
       << said;
   EXPECT_NE(said.find("cannot be renewed"), std::string::npos) << said;
+}
+
+/// The lease ends with our token, whose life is the shorter one here: of 6 s half counts, and two
+/// thirds of that are waited.
+TEST_F(AwsLeaseVaultTest, TheTokenIsRenewedInTime) {
+  int renewals = 0;
+  serve_but([&renewals](const std::string& what) {
+    if (what.find("renew-self") == std::string::npos) return std::string();
+    return login_answer("s.own", ++renewals == 1 ? 6 : 4200);
+  });
+  AwsLease one = lease();
+  ASSERT_OK(fetch(one));
+  std::string said;
+  net::Cancellation stop;
+  auto watching = loop.start(
+      [&] { return one.watch([&said](std::string text) { said = std::move(text); }, stop); });
+  loop.until([&] { return was_logged("Vault token renewed") || !said.empty(); }, "a renewal");
+  EXPECT_EQ(said, "") << "the container may go on";
+  EXPECT_EQ(renewals, 2);
+  stop.cancel();
+  loop.finish(watching);
+}
+
+TEST_F(AwsLeaseVaultTest, ATokenThatVaultDoesNotRenewEndsTheKeysWithItsReason) {
+  int renewals = 0;
+  serve_but([&renewals](const std::string& what) {
+    if (what.find("renew-self") == std::string::npos) return std::string();
+    return ++renewals == 1 ? login_answer("s.own", 4) : errors(403, "permission denied");
+  });
+  AwsLease one = lease();
+  ASSERT_OK(fetch(one));
+  std::string said;
+  loop.run([&] {
+    return one.watch([&said](std::string text) { said = std::move(text); }, cancellation);
+  });
+  EXPECT_NE(said.find("the Vault token could not be renewed: "), std::string::npos) << said;
+  EXPECT_NE(said.find("permission denied"), std::string::npos) << said;
+  EXPECT_TRUE(was_logged("Cannot be renewed, retrying")) << logged();
+}
+
+TEST_F(AwsLeaseVaultTest, KeysAreGoodThoughVaultGivesThemLessTimeThanAsked) {
+  const std::string extend = "PUT /v1/sys/leases/renew";
+  std::string answered =
+      answer(200, R"({"lease_id":"aws/creds/app/1","lease_duration":7000,"renewable":true})");
+  serve_but([&](const std::string& what) { return what == extend ? answered : std::string(); });
+  AwsLease longer = lease(Seconds(7200));
+  ASSERT_OK(fetch(longer));
+  EXPECT_TRUE(was_logged("Vault gave the AWS lease less than EXECUTOR_AWS_ROLE_TTL")) << logged();
+  answered = errors(400, "lease is not renewable");
+  AwsLease never = lease(Seconds(7200));
+  ASSERT_OK(fetch(never));
+  EXPECT_TRUE(was_logged("cannot be made as long as EXECUTOR_AWS_ROLE_TTL says")) << logged();
+  EXPECT_TRUE(was_logged("lease is not renewable")) << logged();
 }
 
 TEST_F(AwsLeaseVaultTest, WatchingEndsWithItsCancellation) {

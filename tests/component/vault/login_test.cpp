@@ -151,6 +151,27 @@ TEST_F(VaultLoginTest, LessLifeThanAskedForIsAWarning) {
   EXPECT_TRUE(was_logged("shorter life than asked for")) << logged();
 }
 
+TEST_F(VaultLoginTest, ATokenThatCannotBeRenewedIsUsedAsItIs) {
+  const std::string fixed =
+      R"({"auth":{"client_token":"s.new","lease_duration":60,"renewable":false}})";
+  server.serve([&fixed](const SeenRequest&) { return answer(200, fixed); });
+  EXPECT_EQ(token(), "s.new");
+  EXPECT_EQ(seen(), std::vector<std::string>{login}) << "nothing to ask for";
+  EXPECT_TRUE(was_logged("Vault's token cannot be renewed")) << logged();
+  EXPECT_TRUE(was_logged("1m0s")) << logged();
+}
+
+TEST_F(VaultLoginTest, ARefusedRenewalLeavesTheFirstLife) {
+  server.serve([](const SeenRequest& request) {
+    return request.method + " " + request.target == login ? login_answer("s.new", 600)
+                                                          : errors(403, "permission denied");
+  });
+  EXPECT_EQ(token(), "s.new");
+  EXPECT_EQ(seen(), (std::vector<std::string>{login, renew}));
+  EXPECT_TRUE(was_logged("going on with its first life")) << logged();
+  EXPECT_EQ(logged().find("s.new"), std::string::npos) << logged();
+}
+
 TEST_F(VaultLoginTest, WaitsForWhoLogsInAlready) {
   const int held = ::open((file + ".lock").c_str(), O_CREAT | O_RDWR, 0600);
   ASSERT_EQ(::flock(held, LOCK_EX | LOCK_NB), 0);

@@ -93,6 +93,7 @@ TEST(Settings, GoodValues) {
       {"SyslogAddr", "[::1]:514", "[::1]:514"},
       {"SyslogAddr", "logs.example:10514", "logs.example:10514"},
       {"SyslogFormat", "rfc5424", "rfc5424"},
+      {"SyslogFormat", "rfc3164", "rfc3164"},
       {"SyslogProtocol", "tcp", "tcp"},
       {"SendDockerLabels", " A, B ,,C", "[ A  B   C]"},
       {"SendDockerLabels", "  ", "[]"},

@@ -101,6 +101,12 @@ TEST(Networks, TheFieldWins) {
   user.parameter("network", "name=blue,alias=web");
   EXPECT_EQ(json::serialize(user.body().at("NetworkingConfig")),
             R"({"EndpointsConfig":{"blue":{"Aliases":["web"]}}})");
+  user.task.container->network_infos[0].ip_addresses = {"172.30.0.5"};
+  user.parameter("ip6", "fd00::5");
+  EXPECT_EQ(json::serialize(user.body().at("NetworkingConfig")),
+            R"({"EndpointsConfig":{"blue":{"IPAMConfig":{"IPv4Address":"172.30.0.5",)"
+            R"("IPv6Address":"fd00::5"},"Aliases":["web"]}}})")
+      << "an address of each is no conflict";
 }
 
 TEST(Networks, WhatDockerRefusesInItsOwnNetworks) {

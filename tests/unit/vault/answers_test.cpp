@@ -26,6 +26,7 @@ TEST(VaultAnswer, KeepsNumbersAsTheyAreWritten) {
   EXPECT_EQ(answer.find({"data", "a"})->text, "1.10");
   EXPECT_EQ(answer.find({"data", "b"})->text, "12345678901234567890123");
   EXPECT_EQ(answer.find({"data", "c"})->text, "-0.5e+3");
+  EXPECT_EQ(parsed(R"({"n":18446744073709551615})").find({"n"})->text, "18446744073709551615");
   EXPECT_EQ(answer.find({"data", "d"})->text, "true");
   EXPECT_EQ(answer.find({"data", "e"})->kind, Node::Kind::null);
   EXPECT_EQ(answer.text({"data", "f"}), "x\ny");

@@ -1,0 +1,69 @@
+// The real binary where no agent started it: by hand, by a wrapper with the wrong variables.
+#include <fstream>
+
+#include "support/system.hpp"
+
+namespace sx_test {
+namespace {
+
+bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+/// stdout and stderr of a shell command in which "$0" is the executor.
+CommandResult shell(const std::string& command) {
+  return run_command({"/bin/sh", "-c", "exec 2>&1; " + command, SX_EXECUTOR});
+}
+
+class CommandLineTest : public ::testing::Test {
+ protected:
+  ~CommandLineTest() override { run_command({"rm", "-f", file_}); }
+  const std::string file_ = "/tmp/sx-command-line-" + std::to_string(::getpid());
+};
+
+TEST_F(CommandLineTest, WithoutAnAgentItSaysWhoStartsIt) {
+  const auto seen = shell("env -i \"$0\"");
+  EXPECT_EQ(seen.code, 78) << seen.output;
+  EXPECT_TRUE(has(seen.output, "MESOS_AGENT_ENDPOINT")) << seen.output;
+  EXPECT_TRUE(has(seen.output, "is started by a Mesos agent; see sidecar-executor --help"))
+      << seen.output;
+}
+
+TEST_F(CommandLineTest, ASettingByItsBareNameIsSaidToBeOne) {
+  const auto seen = shell("env -i KILL_TASK_TIMEOUT=7 \"$0\"");
+  EXPECT_TRUE(has(seen.output, "(from the bare name, not EXECUTOR_KILL_TASK_TIMEOUT)"))
+      << seen.output;
+}
+
+/// There is nobody to report them to.
+TEST_F(CommandLineTest, BadSettingsAndAnAgentThatIsGone) {
+  const auto seen = shell(
+      "env -i MESOS_AGENT_ENDPOINT=127.0.0.1:1 MESOS_FRAMEWORK_ID=f MESOS_EXECUTOR_ID=e "
+      "MESOS_SANDBOX=/tmp MESOS_DIRECTORY=/tmp EXECUTOR_SIDECAR_RETRY_DELAY=abc \"$0\"");
+  EXPECT_EQ(seen.code, 78) << seen.output;
+  EXPECT_TRUE(has(seen.output, "sidecar-executor: bad settings: EXECUTOR_SIDECAR_RETRY_DELAY"))
+      << seen.output;
+}
+
+TEST_F(CommandLineTest, RenderReadsAFileOrItsInput) {
+  std::ofstream(file_) << TaskBuilder("/bin/true").text();
+  const auto of_file = shell("\"$0\" render " + file_);
+  EXPECT_EQ(of_file.code, 0) << of_file.output;
+  EXPECT_TRUE(has(of_file.output, "\"Image\"") && has(of_file.output, "sx-test:1"))
+      << of_file.output;
+  const auto of_input = shell("\"$0\" render - <" + file_);
+  EXPECT_EQ(of_input.output, of_file.output);
+}
+
+TEST_F(CommandLineTest, WhatCannotBeRenderedIsNamed) {
+  const auto missing = shell("\"$0\" render /no/such/task.json");
+  EXPECT_EQ(missing.code, 66);
+  EXPECT_TRUE(has(missing.output, "/no/such/task.json: No such file or directory"))
+      << missing.output;
+  const auto endless = shell("\"$0\" render - </dev/zero");
+  EXPECT_EQ(endless.code, 66);
+  EXPECT_TRUE(has(endless.output, "larger than 16 MiB")) << endless.output;
+}
+
+}  // namespace
+}  // namespace sx_test
