@@ -7,6 +7,7 @@
 #include <limits>
 #include <type_traits>
 
+#include "base/encoding.hpp"
 #include "base/go_duration.hpp"
 #include "base/text.hpp"
 
@@ -76,6 +77,7 @@ bool list(std::string_view text, Settings& into) {
 }
 
 bool sidecar_url(std::string_view text, Settings& into) {
+  if (!may_be_url(text)) return false;
   const auto url = boost::urls::parse_uri(text);
   if (!url || url->host().empty()) return false;
   const std::string scheme = to_lower(std::string_view(url->scheme()));

@@ -5,6 +5,7 @@
 #include <boost/url/url_view.hpp>
 #include <charconv>
 
+#include "base/encoding.hpp"
 #include "base/redact.hpp"
 #include "base/text.hpp"
 
@@ -70,8 +71,7 @@ Result<Url> parse_url(std::string_view text) {
     if (url.address.unix_path.empty()) return bad(text, "a URL such as unix:///path");
     return url;
   }
-  // Boost.URL 1.81 asserts that a path has no NUL.
-  if (holds_no_url_byte(text)) return bad(text, form);
+  if (!may_be_url(text)) return bad(text, form);
   const auto parsed = boost::urls::parse_uri(text);
   if (!parsed || parsed->host_address().empty()) return bad(text, form);
   const bool tls = parsed->scheme_id() == boost::urls::scheme::https;

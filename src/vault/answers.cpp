@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/stamp.hpp"
 #include "base/text.hpp"
 
 namespace sidecar_executor::vault {
@@ -124,7 +125,8 @@ Error secret_missing(const Answer& answer, const SecretRef& ref, const Mount& mo
   if (answer.is_true({"data", "metadata", "destroyed"})) {
     error.message = which + shown(ref) + " was destroyed";
   } else if (!deleted.empty()) {
-    error.message = which + shown(ref) + " was deleted at " + one_line(deleted, 40);
+    error.message = which + shown(ref) + " was deleted";
+    if (is_stamp(deleted)) error.message += " at " + one_line(deleted, 40);
   } else {
     error.message = "Vault has no " + shown(ref);
     if (ref.version) error.message += ", or not its version " + std::to_string(*ref.version);

@@ -1,5 +1,6 @@
 // TaskInfo → container: read, judged and mapped, the same each time, and never by an exception.
 #include <boost/json.hpp>
+#include <filesystem>
 
 #include "docker/container_spec.hpp"
 #include "fuzz/fuzz_target.hpp"
@@ -45,9 +46,11 @@ void check_container(const sx::mesos::TaskInfo& task) {
   const auto parsed = json::parse(body, failed, {}, options);
   require(!failed && parsed.is_object(), "Docker gets a JSON object");
   require(parsed.as_object().contains("Image"), "with an image");
-  for (const auto& directory : made->directories)
-    require(directory.find("..") == std::string::npos || !directory.starts_with("/sandbox/.."),
+  for (const auto& directory : made->directories) {
+    const auto leads_to = std::filesystem::path(directory).lexically_normal().string();
+    require(!directory.starts_with("/sandbox") || leads_to.starts_with("/sandbox/"),
             "folders are made below the sandbox");
+  }
   for (const auto& variable : made->env) sx::docker::shown_variable(*made, variable);
 }
 
