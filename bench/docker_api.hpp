@@ -26,8 +26,8 @@ class DockerApi {
   /// Those of every task whose id begins so.
   [[nodiscard]] std::vector<std::string> containers_with_prefix(const std::string& prefix) const;
   /// Follows a container's log from its beginning, with time stamps, and throws it away: seconds
-  /// from the first byte to the last of so many.
-  [[nodiscard]] double follow_log(const std::string& id, std::uint64_t bytes) const;
+  /// from the first byte to the last of so many. `pause` (seconds) between two reads.
+  [[nodiscard]] double follow_log(const std::string& id, std::uint64_t bytes, double pause) const;
   void remove(const std::string& id) const;
 
  private:

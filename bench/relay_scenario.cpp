@@ -19,6 +19,7 @@ constexpr std::size_t kLine = 100;  // bytes, with \n
 constexpr std::uint64_t kLongLines = 30;
 // Of a line of 1 MiB, in datagrams of up to 65,507 bytes.
 constexpr std::uint64_t kLongParts = 17;
+constexpr double kPause = 0.0006;  // seconds: some 60 lines, as the relay has it
 constexpr int kQuiet = 5;
 
 // Stays when it has written, and ends with exit code 0 when it is told to.
@@ -77,13 +78,13 @@ Cost relay(const Plan& plan, const DockerApi& docker, LogSink::Kind kind, const 
 }
 
 /// The same container below the same executor, whose relay is off.
-Cost read_barely(const Plan& plan, const DockerApi& docker) {
+Cost read_barely(const Plan& plan, const DockerApi& docker, double pause) {
   const BenchTask task = make_task(short_lines());
   AgentRun agent(plan.programs, task, {plan.docker_host, {}});
   const std::string container = running_container(docker, task, agent);
   // 8 bytes of frame header and a time stamp before each line.
   const double before = own_cpu();
-  const double took = docker.follow_log(container, kLines * (8 + 31 + kLine));
+  const double took = docker.follow_log(container, kLines * (8 + 31 + kLine), pause);
   const Cost cost{own_cpu() - before, 0, took};
   end(docker, container, agent);
   return cost;
@@ -128,11 +129,19 @@ void measure_relay(const Plan& plan, const DockerApi& docker, Figures& figures) 
   Figure bare{
       "reader_rate", "the same, a bare reader: thousands of lines a second", "", {}, "", {}, {}};
   Figure bare_cpu{"reader_cpu", "the same, a bare reader: processor time", "s", {}, "", {}, {}};
+  Figure resting_cpu{"resting_reader_cpu",
+                     "the same, a bare reader with pauses: processor time",
+                     "s",
+                     {},
+                     "",
+                     {},
+                     {}};
   Figure ratio{
       "relay_ratio", "time that the relay takes, the bare reader's is 1", "", {}, "", {}, {}};
   const int runs = std::max(1, plan.runs / 5);
   for (int i = 0; i < runs; ++i) {
-    const Cost alone = read_barely(plan, docker);
+    const Cost alone = read_barely(plan, docker, 0);
+    resting_cpu.values.push_back(read_barely(plan, docker, kPause).cpu);
     const Cost cost = relay(plan, docker, LogSink::Kind::udp, short_lines(), kLines);
     udp.values.push_back(cost.cpu);
     peak.values.push_back(cost.peak);
@@ -145,7 +154,8 @@ void measure_relay(const Plan& plan, const DockerApi& docker, Figures& figures) 
         relay(plan, docker, LogSink::Kind::udp, long_lines(), kLongLines * kLongParts).peak);
     say("millions of lines", i + 1, runs);
   }
-  for (auto* figure : {&udp, &tcp, &bare_cpu, &peak, &peak_long, &rate, &bare, &ratio}) {
+  for (auto* figure :
+       {&udp, &tcp, &bare_cpu, &resting_cpu, &peak, &peak_long, &rate, &bare, &ratio}) {
     figures.push_back(std::move(*figure));
   }
   measure_quiet(plan, figures);
