@@ -2,6 +2,7 @@
 
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
+#include <cmath>
 
 namespace sidecar_executor {
 namespace json = boost::json;
@@ -33,12 +34,30 @@ void append(std::string& out, const json::value& value, const std::string& inden
   }
 }
 
+void drop_infinities(json::value& value) {
+  if (const auto* number = value.if_double(); number != nullptr && !std::isfinite(*number)) {
+    value = nullptr;
+  } else if (auto* array = value.if_array()) {
+    for (auto& item : *array) drop_infinities(item);
+  } else if (auto* object = value.if_object()) {
+    for (auto& member : *object) drop_infinities(member.value());
+  }
+}
+
 }  // namespace
 
 std::string pretty_json(const json::value& value) {
   std::string out;
   append(out, value, "");
   return out;
+}
+
+std::string json_text(const json::value& value) {
+  std::string text = json::serialize(value);
+  if (text.find("Infinity") == std::string::npos) return text;
+  json::value finite = value;
+  drop_infinities(finite);
+  return json::serialize(finite);
 }
 
 }  // namespace sidecar_executor

@@ -5,7 +5,6 @@
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 #include <charconv>
-#include <sstream>
 
 #include "base/encoding.hpp"
 #include "base/stamp.hpp"
@@ -345,8 +344,8 @@ asio::awaitable<Result<Engine::Signs>> Engine::signs_of(std::string id, WallTime
   if (!response) co_return response.error();
   if (response->status != 200) co_return refused(*response);
   Signs out;
-  std::istringstream lines(std::move(response->body));  // one object a line
-  for (std::string line; std::getline(lines, line);) {
+  for (const auto& line : split(response->body, '\n')) {  // one object a line
+    if (line.empty()) continue;
     const auto event = object_of(line, "GET /events");
     if (!event) co_return event.error();
     const std::string action = string_at(*event, "Action");

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
-#include <cmath>
 #include <limits>
 #include <memory>
 
+#include "base/pretty_json.hpp"
 #include "base/text.hpp"
 
 namespace sidecar_executor::docker {
@@ -30,18 +30,6 @@ Result<json::value> parse(std::string_view text, json::storage_ptr storage) {
   if (!value.is_object())
     return Error{ErrorKind::protocol, "Docker's inspect answer is not a JSON object"};
   return value;
-}
-
-/// 1e999 is a number in JSON, but Boost.JSON makes `Infinity` of it, which is none.
-bool is_finite(const json::value& value) {
-  if (const auto* number = value.if_double()) return std::isfinite(*number);
-  if (const auto* array = value.if_array()) {
-    return std::all_of(array->begin(), array->end(), is_finite);
-  }
-  const auto* object = value.if_object();
-  return object == nullptr || std::all_of(object->begin(), object->end(), [](const auto& member) {
-           return is_finite(member.value());
-         });
 }
 
 const json::object* object_at(const json::object* object, std::string_view key) {
@@ -216,9 +204,6 @@ Result<std::string> inspect_for_framework(std::string_view text) {
   json::monotonic_resource arena;
   auto parsed = parse(text, &arena);
   if (!parsed) return parsed.error();
-  if (!is_finite(*parsed)) {
-    return Error{ErrorKind::protocol, "Docker's inspect answer has a number that is out of range"};
-  }
   auto& root = parsed->get_object();
   auto* config = root.if_contains("Config");
   auto* fields = config != nullptr ? config->if_object() : nullptr;
@@ -235,7 +220,7 @@ Result<std::string> inspect_for_framework(std::string_view text) {
     }
     *env = std::move(names);
   }
-  return '[' + json::serialize(*parsed) + ']';
+  return '[' + json_text(*parsed) + ']';
 }
 
 }  // namespace sidecar_executor::docker

@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "base/encoding.hpp"
+#include "base/pretty_json.hpp"
 #include "base/text.hpp"
 #include "mesos/json_field.hpp"
 
@@ -60,7 +61,7 @@ Event launch(const JsonField& body) {
     out.task = std::move(*parsed);
   } else {
     out.problem = parsed.error().message;
-    out.json = json::serialize(*task.value());
+    out.json = json_text(*task.value());
   }
   return out;
 }
@@ -69,7 +70,7 @@ Event launch_group(const JsonField& body) {
   LaunchGroup out;
   body["task_group"]["tasks"].each([&out](const JsonField& task) {
     out.task_ids.push_back(task["task_id"]["value"].required_text());
-    out.jsons.push_back(json::serialize(*task.value()));
+    out.jsons.push_back(json_text(*task.value()));
   });
   return out;
 }

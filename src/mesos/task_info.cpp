@@ -4,6 +4,7 @@
 #include <boost/json/value.hpp>
 
 #include "base/encoding.hpp"
+#include "base/pretty_json.hpp"
 #include "base/text.hpp"
 #include "mesos/json_field.hpp"
 
@@ -273,7 +274,7 @@ Result<TaskInfo> parse_task_info(const json::value& value) {
   out.health_check = read_health_check(root["health_check"]);
   out.check = read_check(root["check"]);
   if (!problem.empty()) return Error{ErrorKind::invalid, problem};
-  out.json = json::serialize(value);
+  out.json = json_text(value);
   return out;
 }
 
