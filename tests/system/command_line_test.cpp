@@ -1,5 +1,8 @@
 // The real binary where no agent started it: by hand, by a wrapper with the wrong variables.
+#include <unistd.h>
+
 #include <fstream>
+#include <string>
 
 #include "support/system.hpp"
 
@@ -16,8 +19,10 @@ CommandResult shell(const std::string& command) {
 }
 
 class CommandLineTest : public ::testing::Test {
- protected:
+ public:
   ~CommandLineTest() override { run_command({"rm", "-f", file_}); }
+
+ protected:
   const std::string file_ = "/tmp/sx-command-line-" + std::to_string(::getpid());
 };
 

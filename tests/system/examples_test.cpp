@@ -64,7 +64,8 @@ class ExamplesTest : public SystemTest, public ::testing::WithParamInterface<std
     use_own_command(docker["parameters"].as_array());
     if (auto* mappings = docker.if_contains("port_mappings")) {
       for (auto& mapping : mappings->as_array())
-        mapping.as_object()["host_port"] = 35000 + ::getpid() % 900;
+        // Below those that the kernel gives to any connection (net.ipv4.ip_local_port_range).
+        mapping.as_object()["host_port"] = 28000 + ::getpid() % 4000;
     }
     if (auto* infos = container.if_contains("network_infos")) {
       for (auto& info : infos->as_array()) use_own_network(info.as_object());
