@@ -52,6 +52,26 @@ TEST_F(VaultSecretsTest, VersionTwoIsReadWhereItIs) {
   EXPECT_EQ(got->front(), "A=two");
 }
 
+TEST_F(VaultSecretsTest, AMountThatIsKnownIsNotAskedForAgain) {
+  server.serve([](const SeenRequest& request) {
+    return request.target.find("/mounts/") != std::string::npos
+               ? answer(200, R"({"data":{"path":"kv/","type":"kv","options":{"version":"2"}}})")
+               : answer(200, R"({"data":{"data":{"value":"two"},"metadata":{"version":2}}})");
+  });
+  Variables variables;
+  Variables expected;
+  for (int i = 0; i < 20; ++i) {
+    const std::string number = std::to_string(i);
+    variables.push_back("V" + number);
+    variables.back().append("=vault://kv/app").append(number);
+    expected.push_back("V" + number + "=two");
+  }
+  const auto got = resolve(variables);
+  ASSERT_OK(got);
+  EXPECT_EQ(*got, expected);
+  EXPECT_LE(server.requests().size(), 20U + 4U) << "4 are read at once";
+}
+
 TEST_F(VaultSecretsTest, ManyPathsAFewAtATime) {
   int open = 0;
   int most = 0;
