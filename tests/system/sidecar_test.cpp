@@ -139,13 +139,14 @@ TEST_P(BadSidecarTest, TheTaskIsUnharmed) {
   EXPECT_LT(run.last().at - run.updates.at(1).at, 7.0);
 }
 
-INSTANTIATE_TEST_SUITE_P(All, BadSidecarTest,
-                         ::testing::Values(BadSidecar{"NeverThere", {}, "refused"},
-                                           BadSidecar{
-                                               "Hangs", {"--sidecar-hang"}, "no answer within"},
-                                           BadSidecar{"Fails", {"--sidecar-fail"}, "HTTP 500"},
-                                           BadSidecar{"CutOff", {"--sidecar-truncate"}, "cut off"}),
-                         [](const auto& info) { return info.param.name; });
+INSTANTIATE_TEST_SUITE_P(
+    All, BadSidecarTest,
+    ::testing::Values(BadSidecar{"NeverThere", {}, "refused"},
+                      BadSidecar{"Hangs", {"--sidecar-hang"}, "no answer within"},
+                      BadSidecar{"Fails", {"--sidecar-fail"}, "HTTP 500"},
+                      BadSidecar{"CutOff", {"--sidecar-truncate"}, "cut off"},
+                      BadSidecar{"Page", {"--sidecar-html"}, "no Sidecar state"}),
+    [](const auto& info) { return info.param.name; });
 
 TEST_F(SidecarTest, GoneInTheMiddleIsNoFailure) {
   TaskBuilder task = checked_task("/bin/sh -c 'sleep 4; exit 0'");

@@ -47,6 +47,8 @@ void choose_sidecar(Scenario& s, Dice& dice) {
       {"sidecar hangs", {"--sidecar-hang"}},
       {"sidecar answers 500", {"--sidecar-fail"}},
       {"sidecar cut off", {"--sidecar-truncate"}},
+      {"sidecar drips", {"--sidecar-drip"}},
+      {"sidecar: a proxy's page", {"--sidecar-html"}},
       {"sidecar gone", {"--sidecar-down-after", "0.5"}},
       big,
       {"sidecar refuses to drain", {"--sidecar-drain-status", "500"}}};

@@ -22,7 +22,7 @@ struct SidecarOptions {
   std::vector<int> statuses{0};          // of the services, one a poll, from the start again
   std::optional<Nanoseconds> bad_after;  // until then ALIVE
   std::optional<Nanoseconds> down_after;
-  bool hang = false, fail = false, truncate = false;
+  bool hang = false, fail = false, truncate = false, drip = false, html = false;
   long pad_mb = 0;
   std::string host;           // its name for this host; empty: TASK_HOST or the agent's
   unsigned drain_status = 0;  // of the answer to every drain; 0: as it is

@@ -10,6 +10,8 @@ namespace {
 namespace json = boost::json;
 
 constexpr int kDraining = 4;
+// Between the bytes of a state that drips: some seconds for a small one.
+constexpr auto kDripPause = std::chrono::milliseconds(10);
 const char* const kTime = "2026-01-02T03:04:05.123Z";
 
 json::object service(const std::string& id, const std::string& image, const std::string& host,
@@ -119,7 +121,9 @@ HttpAnswer StandInSidecar::state() {
   if (options_.truncate) body.resize(std::min(body.size() / 2, body.find("\"Services\"")));
   emit_("sidecar_polled",
         {{"n", ++polls_}, {"status", status}, {"services", containers_.known().size()}});
-  return json_answer(std::move(body));
+  if (options_.html) return html_answer();
+  HttpAnswer answer = json_answer(std::move(body));
+  return options_.drip ? dripping(std::move(answer), kDripPause) : answer;
 }
 
 // Our host last: the whole document has to be read.

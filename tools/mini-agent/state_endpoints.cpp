@@ -1,6 +1,8 @@
 #include "state_endpoints.hpp"
 
 #include <boost/json.hpp>
+#include <memory>
+#include <utility>
 
 #include "wire_json.hpp"
 
@@ -93,6 +95,23 @@ HttpAnswer json_answer(std::string body) {
   HttpAnswer answer;
   answer.headers = {{"Content-Type", "application/json"}};
   answer.body = std::move(body);
+  return answer;
+}
+
+HttpAnswer html_answer() {
+  HttpAnswer answer;
+  answer.headers = {{"Content-Type", "text/html"}};
+  answer.body = "<html><body><h1>It works!</h1></body></html>";
+  return answer;
+}
+
+HttpAnswer dripping(HttpAnswer answer, Nanoseconds pause) {
+  answer.style = {.merge = false, .drip = true, .drip_pause = pause};
+  answer.stream = [body =
+                       std::exchange(answer.body, {})](const std::shared_ptr<EventStream>& stream) {
+    stream->send(body);
+    stream->finish();
+  };
   return answer;
 }
 

@@ -21,5 +21,7 @@ std::string agent_state(const Cluster& cluster);
 HttpAnswer answer_as_master(const CallRequest& request, const Cluster& cluster);
 HttpAnswer json_answer(std::string body);
 HttpAnswer not_found();
+HttpAnswer html_answer();  // a proxy's page
+HttpAnswer dripping(HttpAnswer answer, Nanoseconds pause);
 
 }  // namespace mini_agent

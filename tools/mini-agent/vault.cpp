@@ -3,6 +3,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "state_endpoints.hpp"
 #include "vault_answers.hpp"
 
 namespace mini_agent {
@@ -12,13 +13,6 @@ namespace json = boost::json;
 
 // Between the bytes of an answer that drips.
 constexpr auto kDripPause = std::chrono::milliseconds(100);
-
-HttpAnswer html() {
-  HttpAnswer answer;
-  answer.headers = {{"Content-Type", "text/html"}};
-  answer.body = "<html><body><h1>It works!</h1></body></html>";
-  return answer;
-}
 
 HttpAnswer status_answer(const VaultFault& fault) {
   if (fault.status == 403) {
@@ -134,7 +128,7 @@ HttpAnswer StandInVault::faulty(const VaultFault& fault, HttpAnswer answer) cons
     case VaultFault::What::Sealed:
       return vault_errors(503, {"Vault is sealed"});
     case VaultFault::What::Html:
-      return html();
+      return html_answer();
     case VaultFault::What::Hang:
       answer.silent = true;
       return answer;
@@ -142,13 +136,7 @@ HttpAnswer StandInVault::faulty(const VaultFault& fault, HttpAnswer answer) cons
       answer.cut = true;
       return answer;
     case VaultFault::What::Drip:
-      answer.style = {.merge = false, .drip = true, .drip_pause = kDripPause};
-      answer.stream =
-          [body = std::exchange(answer.body, {})](const std::shared_ptr<EventStream>& stream) {
-            stream->send(body);
-            stream->finish();
-          };
-      return answer;
+      return dripping(std::move(answer), kDripPause);
   }
   return answer;
 }
