@@ -245,7 +245,21 @@ void AgentSession::set_connected(bool connected) {
     if (call_cancel_ != nullptr) call_cancel_->cancel();
     stream_.disconnected();
   }
+  recovering_ = false;
+  recovering_since_.reset();
   handlers_.on_connection(connected);
+}
+
+/// It has taken the subscription and takes no UPDATE yet: nobody is to wait less for it than for an
+/// agent that is gone, and not longer.
+void AgentSession::set_recovering(bool recovering) {
+  const auto now = SteadyClock::now();
+  if (!recovering) recovering_since_.reset();
+  if (recovering && !recovering_since_) recovering_since_ = now;
+  const bool away = recovering && now - *recovering_since_ < patience();
+  if (away == recovering_) return;
+  recovering_ = away;
+  handlers_.on_connection(!away);
 }
 
 void AgentSession::lose(std::string why) {
@@ -292,6 +306,7 @@ asio::awaitable<void> AgentSession::send(const UpdateStream::ToSend& update) {
     log_.info("The agent takes updates again");
   }
   stream_.answered(update.uuid, true, SteadyClock::now());
+  set_recovering(false);
 }
 
 /// Kept and tried again, whatever the answer was; said once for each text.
@@ -324,6 +339,7 @@ void AgentSession::not_taken(const UpdateStream::ToSend& update,
     return;
   }
   stream_.answered(update.uuid, false, now, now + wait);
+  set_recovering(status == 503);
   if (news && status == 503) {
     log_.warning("The agent is recovering, update kept, retrying", {{"answer", text}});
   } else if (news) {

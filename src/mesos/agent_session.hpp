@@ -56,6 +56,7 @@ class AgentSession {
  public:
   struct Handlers {
     std::function<void(const Event&)> on_event;
+    /// An agent that answers UPDATE with 503 counts as away, for as long as one that is gone.
     std::function<void(bool connected)> on_connection;
     std::function<void()> on_all_acknowledged;
     /// Will not come back; said once.
@@ -89,6 +90,7 @@ class AgentSession {
   void not_taken(const UpdateStream::ToSend& update, const Result<net::HttpResponse>& answer);
   void handle(Event&& event);
   void set_connected(bool connected);
+  void set_recovering(bool recovering);
   void lose(std::string why);
   [[nodiscard]] net::HttpRequest request(std::string body) const;
   [[nodiscard]] std::chrono::nanoseconds patience() const;
@@ -107,6 +109,7 @@ class AgentSession {
   std::mt19937_64 random_;
   bool connected_ = false;
   bool was_connected_ = false;
+  bool recovering_ = false;  // and told to be away
   bool lost_ = false;
   int attempt_ = 0;
   int sender_failures_ = 0;
@@ -114,6 +117,7 @@ class AgentSession {
   std::string last_update_problem_;  // as logged
   std::chrono::steady_clock::time_point away_since_;
   std::chrono::steady_clock::time_point connected_since_;
+  std::optional<std::chrono::steady_clock::time_point> recovering_since_;
 };
 
 }  // namespace sidecar_executor::mesos

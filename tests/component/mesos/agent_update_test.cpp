@@ -184,6 +184,25 @@ TEST_F(AgentUpdateTest, RecoveringAgentGetsItAgainWithTheSameUuid) {
   EXPECT_EQ(agent.subscribes.size(), 1U);
 }
 
+/// Who waits for an acknowledgement waits for a recovering agent as for one that is gone.
+TEST_F(AgentUpdateTest, RecoveringAgentCountsAsAwayUntilItTakesAnUpdate) {
+  refuse_first(2, 503, "Agent has not finished recovery");
+  start_connected();
+  report(TaskState::finished);
+  until_all_acknowledged();
+  EXPECT_EQ(connections, (std::vector<bool>{true, false, true}));
+}
+
+TEST_F(AgentUpdateTest, AnAgentThatRecoversForEverIsWaitedForNoLongerThanOneThatIsGone) {
+  environment.recovery_timeout = 150ms;
+  refuse_first(1'000'000, 503, "Agent has not finished recovery");
+  start_connected();
+  report(TaskState::finished);
+  loop.until([this] { return connections.size() == 3; }, "the end of the patience");
+  EXPECT_EQ(connections, (std::vector<bool>{true, false, true}));
+  EXPECT_EQ(session->unacknowledged(), 1U);
+}
+
 TEST_F(AgentUpdateTest, ResetAndHalfAnAnswerAreTriedAgain) {
   agent.on_update = [this](Peer& peer, const SeenRequest& call) -> asio::awaitable<void> {
     if (agent.updates.size() == 1) {
