@@ -263,9 +263,9 @@ std::span<const SettingRow> setting_table() { return rows; }
 
 bool is_port(std::string_view text) {
   unsigned value = 0;
-  const char* const end = text.data() + text.size();
-  const auto [rest, failure] = std::from_chars(text.data(), end, value);
-  return failure == std::errc() && rest == end && value >= 1 && value <= 65535;
+  const auto [rest, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return failure == std::errc() && rest == text.data() + text.size() && value >= 1 &&
+         value <= 65535;
 }
 
 std::string setting_variable(std::string_view name) {
