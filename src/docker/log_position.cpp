@@ -39,12 +39,16 @@ std::string LogPosition::begin_again() {
   again_ = recent_;
   std::sort(again_.begin(), again_.end());
   if (again_.empty()) return "0";
+  // Podman's `since` is the whole second: of what is older than all that is remembered, but not
+  // than all that was ever taken, nothing is new.
+  forgotten_ = recent_.size() == remembered ? again_.front() : 0;
   return unix_time(std::chrono::nanoseconds(again_.front() / 2));
 }
 
 bool LogPosition::was_taken(std::string_view stamp, LogStream stream) {
-  if (again_.empty() || stamp.empty()) return false;
+  if (stamp.empty() || (again_.empty() && forgotten_ == 0)) return false;
   const auto key = key_of(stamp, stream);
+  if (key < forgotten_) return true;
   const auto at = std::lower_bound(again_.begin(), again_.end(), key);
   if (at == again_.end() || *at != key) return false;
   again_.erase(at);

@@ -30,6 +30,7 @@ class LogPosition {
   std::vector<std::int64_t> recent_;  // a ring: the newest entries, their time and stream
   std::size_t oldest_ = 0;
   std::vector<std::int64_t> again_;  // sorted
+  std::int64_t forgotten_ = 0;       // what is older was taken and is not remembered; 0 = nothing
   std::string second_;               // of the last stamp: the next is likely of the same
   std::int64_t second_ns_ = 0;       // nanoseconds since 1970
 };

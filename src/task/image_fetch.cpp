@@ -34,7 +34,12 @@ asio::awaitable<Result<std::string>> ImageFetch::run() {
     if (!digest) co_return digest.error();
     if (*digest) co_return **digest;
   }
-  co_return co_await pull(*image);
+  auto digest = co_await pull(*image);
+  if (digest && digest->empty()) {  // Podman does not say it with the pull
+    const auto pulled = co_await engine_.inspect_image(image->full(), cancellation_);
+    if (pulled) digest = image->digest_among(pulled->repo_digests);
+  }
+  co_return digest;
 }
 
 /// The digest of the image that is there; nothing: it has to be pulled. Error: Docker is away. Any

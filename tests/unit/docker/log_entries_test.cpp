@@ -169,6 +169,7 @@ TEST(LogPosition, RemembersTheNewest4096) {
   EXPECT_EQ(position.begin_again(), "1767366245.000005905");
   EXPECT_TRUE(position.was_taken(at(10'000), LogStream::out));
   EXPECT_TRUE(position.was_taken(at(5905), LogStream::out));
+  EXPECT_TRUE(position.was_taken(at(5904), LogStream::out)) << "forgotten, but not new";
   EXPECT_FALSE(position.was_taken(at(10'001), LogStream::out));
 }
 
