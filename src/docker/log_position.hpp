@@ -25,14 +25,20 @@ class LogPosition {
   bool was_taken(std::string_view stamp, LogStream stream);
 
  private:
+  /// Entries of one stamp and stream, one after the other. Podman's stamps are whole seconds: a
+  /// hundred thousand lines may have the same.
+  struct Taken {
+    std::int64_t key = 0;  ///< time and stream
+    std::int64_t count = 0;
+  };
   void remember(std::int64_t key);
   std::int64_t key_of(std::string_view stamp, LogStream stream);
-  std::vector<std::int64_t> recent_;  // a ring: the newest entries, their time and stream
+  std::vector<Taken> recent_;  // a ring, the newest
   std::size_t oldest_ = 0;
-  std::vector<std::int64_t> again_;  // sorted
-  std::int64_t forgotten_ = 0;       // what is older was taken and is not remembered; 0 = nothing
-  std::string second_;               // of the last stamp: the next is likely of the same
-  std::int64_t second_ns_ = 0;       // nanoseconds since 1970
+  std::vector<Taken> again_;    // sorted by key, each once
+  std::int64_t forgotten_ = 0;  // what is older was taken and is not remembered; 0 = nothing
+  std::string second_;          // of the last stamp: the next is likely of the same
+  std::int64_t second_ns_ = 0;  // nanoseconds since 1970
 };
 
 }  // namespace sidecar_executor::docker

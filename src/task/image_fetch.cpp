@@ -35,7 +35,7 @@ asio::awaitable<Result<std::string>> ImageFetch::run() {
     if (*digest) co_return **digest;
   }
   auto digest = co_await pull(*image);
-  if (digest && digest->empty()) {  // Podman does not say it with the pull
+  if (digest && digest->empty() && engine_.is_podman()) {  // which does not say it with the pull
     const auto pulled = co_await engine_.inspect_image(image->full(), cancellation_);
     if (pulled) digest = image->digest_among(pulled->repo_digests);
   }

@@ -173,6 +173,18 @@ TEST(LogPosition, RemembersTheNewest4096) {
   EXPECT_FALSE(position.was_taken(at(10'001), LogStream::out));
 }
 
+TEST(LogPosition, CountsWhatHasTheSameStamp) {
+  LogPosition position;
+  for (int i = 0; i < 100'000; ++i) position.took("2026-01-02T15:04:05Z", LogStream::out);
+  position.took("2026-01-02T15:04:06Z", LogStream::out);
+  position.begin_again();
+  int again = 0;
+  while (position.was_taken("2026-01-02T15:04:05Z", LogStream::out)) ++again;
+  EXPECT_EQ(again, 100'000);
+  EXPECT_TRUE(position.was_taken("2026-01-02T15:04:06Z", LogStream::out));
+  EXPECT_FALSE(position.was_taken("2026-01-02T15:04:06Z", LogStream::out));
+}
+
 TEST(LogPosition, EntriesWithoutStampAreNotSkipped) {
   LogPosition position;
   position.took("", LogStream::out);
