@@ -1,6 +1,6 @@
 #pragma once
-// JSON as text: for people (two blanks a level, members in the order that they have), and for others
-// that read it strictly.
+// JSON as text: for people (two blanks a level, members in the order that they have), and for
+// others that read it strictly.
 
 #include <boost/json/fwd.hpp>
 #include <string>
