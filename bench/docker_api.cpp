@@ -131,7 +131,8 @@ std::vector<std::string> DockerApi::containers_with_prefix(const std::string& pr
   return ids;
 }
 
-double DockerApi::follow_log(const std::string& id, std::uint64_t bytes, double pause) const {
+double DockerApi::follow_log(const std::string& id, std::uint64_t bytes, double pause,
+                             const std::function<void(std::size_t)>& each) const {
   const FileDescriptor fd(connect_unix(path_));
   write_all(fd.get(), "GET /containers/" + id +
                           "/logs?follow=1&stdout=1&stderr=1&timestamps=1 HTTP/1.0\r\n"
@@ -142,6 +143,7 @@ double DockerApi::follow_log(const std::string& id, std::uint64_t bytes, double 
     const ssize_t n = ::read(fd.get(), buffer.data(), buffer.size());
     if (n <= 0) throw std::runtime_error("Docker: the log broke off");
     got += static_cast<std::uint64_t>(n);
+    each(static_cast<std::size_t>(n));
     if (pause > 0) rest(pause);
     if (first > 0) continue;
     first = now();

@@ -3,6 +3,7 @@
 // exceptions: a benchmark that cannot measure ends.
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -26,8 +27,10 @@ class DockerApi {
   /// Those of every task whose id begins so.
   [[nodiscard]] std::vector<std::string> containers_with_prefix(const std::string& prefix) const;
   /// Follows a container's log from its beginning, with time stamps, and throws it away: seconds
-  /// from the first byte to the last of so many. `pause` (seconds) between two reads.
-  [[nodiscard]] double follow_log(const std::string& id, std::uint64_t bytes, double pause) const;
+  /// from the first byte to the last of so many. `pause` (seconds) between two reads; `each` is
+  /// told how many bytes a read brought.
+  [[nodiscard]] double follow_log(const std::string& id, std::uint64_t bytes, double pause,
+                                  const std::function<void(std::size_t)>& each) const;
   void remove(const std::string& id) const;
 
  private:

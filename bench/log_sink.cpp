@@ -18,6 +18,14 @@ namespace {
 
 constexpr double kPatience = 10;  // seconds
 
+sockaddr_in loopback(int port) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = ::htonl(INADDR_LOOPBACK);
+  address.sin_port = ::htons(static_cast<std::uint16_t>(port));
+  return address;
+}
+
 }  // namespace
 
 LogSink::LogSink(Kind kind) : kind_(kind), stop_(::eventfd(0, EFD_CLOEXEC)) {
@@ -27,9 +35,7 @@ LogSink::LogSink(Kind kind) : kind_(kind), stop_(::eventfd(0, EFD_CLOEXEC)) {
   // Room for what comes while this thread waits for its turn; root may.
   const int buffer = 256 << 20;
   ::setsockopt(socket_.get(), SOL_SOCKET, SO_RCVBUFFORCE, &buffer, sizeof buffer);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = ::htonl(INADDR_LOOPBACK);
+  sockaddr_in address = loopback(0);
   socklen_t size = sizeof address;
   auto* const where = reinterpret_cast<sockaddr*>(&address);
   if (::bind(socket_.get(), where, size) != 0 || ::getsockname(socket_.get(), where, &size) != 0 ||
@@ -49,6 +55,16 @@ std::vector<std::string> LogSink::arguments() const {
   return {"--env", "EXECUTOR_RELAY_SYSLOG=true",
           "--env", "EXECUTOR_SYSLOG_ADDR=127.0.0.1:" + std::to_string(port_),
           "--env", std::string("EXECUTOR_SYSLOG_PROTOCOL=") + (kind_ == Kind::tcp ? "tcp" : "udp")};
+}
+
+FileDescriptor LogSink::connect() const {
+  FileDescriptor fd(
+      ::socket(AF_INET, (kind_ == Kind::tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC, 0));
+  const sockaddr_in address = loopback(port_);
+  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+    throw std::runtime_error("no connection to the collector");
+  }
+  return fd;
 }
 
 void LogSink::wait_for(std::uint64_t records) const {

@@ -21,7 +21,8 @@ class LogSink {
 
   /// What mini-agent is told so that the executor relays to it.
   [[nodiscard]] std::vector<std::string> arguments() const;
-  [[nodiscard]] std::uint64_t records() const { return records_; }
+  /// A socket that is connected to it; throws.
+  [[nodiscard]] FileDescriptor connect() const;
   /// Returns when there are so many; throws when none comes for ten seconds.
   void wait_for(std::uint64_t records) const;
   /// CLOCK_MONOTONIC seconds between the first record and the newest.

@@ -1,12 +1,16 @@
 // The executor while it relays its container's log.
+#include <netinet/udp.h>
+#include <sys/socket.h>
 #include <time.h>
 
 #include <algorithm>
 #include <boost/json.hpp>
+#include <functional>
 #include <memory>
 #include <stdexcept>
 #include <string>
 
+#include "file_descriptor.hpp"
 #include "log_sink.hpp"
 #include "process_memory.hpp"
 #include "scenarios.hpp"
@@ -15,7 +19,9 @@ namespace sx_bench {
 namespace {
 
 constexpr std::uint64_t kLines = 1'000'000;
-constexpr std::size_t kLine = 100;  // bytes, with \n
+constexpr std::size_t kLine = 100;              // bytes, with \n
+constexpr std::size_t kEntry = 8 + 31 + kLine;  // after a frame's header and a time stamp
+constexpr std::size_t kRecord = 190;            // bytes: such a line as JSON
 constexpr std::uint64_t kLongLines = 30;
 // Of a line of 1 MiB, in datagrams of up to 65,507 bytes.
 constexpr std::uint64_t kLongParts = 17;
@@ -77,17 +83,52 @@ Cost relay(const Plan& plan, const DockerApi& docker, LogSink::Kind kind, const 
   return cost;
 }
 
-/// The same container below the same executor, whose relay is off.
-Cost read_barely(const Plan& plan, const DockerApi& docker, double pause) {
+/// What follows the log of the same container below the same executor, whose relay is off.
+Cost read_barely(const Plan& plan, const DockerApi& docker, double pause,
+                 const std::function<void(std::size_t)>& each) {
   const BenchTask task = make_task(short_lines());
   AgentRun agent(plan.programs, task, {plan.docker_host, {}});
   const std::string container = running_container(docker, task, agent);
-  // 8 bytes of frame header and a time stamp before each line.
   const double before = own_cpu();
-  const double took = docker.follow_log(container, kLines * (8 + 31 + kLine), pause);
+  const double took = docker.follow_log(container, kLines * kEntry, pause, each);
   const Cost cost{own_cpu() - before, 0, took};
   end(docker, container, agent);
   return cost;
+}
+
+/// As many records as lines were read, of the same size and all the same: what the kernel alone
+/// takes for a relay. One call for what one read brought, UDP cut into datagrams by the kernel.
+class BareSender {
+ public:
+  BareSender(const LogSink& sink, LogSink::Kind kind)
+      : fd_(sink.connect()), records_(kMost * kRecord, '{') {
+    const int size = kRecord;
+    if (kind == LogSink::Kind::udp &&
+        ::setsockopt(fd_.get(), SOL_UDP, UDP_SEGMENT, &size, sizeof size) != 0) {
+      throw std::runtime_error("no UDP_SEGMENT");
+    }
+  }
+  void operator()(std::size_t read) {
+    for (read_ += read; read_ >= kEntry;) {
+      const std::size_t count = std::min(read_ / kEntry, kMost);
+      if (::send(fd_.get(), records_.data(), count * kRecord, MSG_NOSIGNAL) < 0) {
+        throw std::runtime_error("the collector takes no more");
+      }
+      read_ -= count * kEntry;
+    }
+  }
+
+ private:
+  static constexpr std::size_t kMost = 64;  // the kernel's UDP_MAX_SEGMENTS
+  FileDescriptor fd_;
+  std::string records_;
+  std::size_t read_ = 0;
+};
+
+double send_barely(const Plan& plan, const DockerApi& docker, LogSink::Kind kind) {
+  const LogSink sink(kind);
+  BareSender sender(sink, kind);
+  return read_barely(plan, docker, kPause, std::ref(sender)).cpu;
 }
 
 void measure_quiet(const Plan& plan, Figures& figures) {
@@ -136,12 +177,18 @@ void measure_relay(const Plan& plan, const DockerApi& docker, Figures& figures) 
                      "",
                      {},
                      {}};
+  const std::string sends = "the same, a bare reader with pauses that sends as much, ";
+  Figure bare_udp{"bare_relay_cpu_udp", sends + "udp: processor time", "s", {}, "", {}, {}};
+  Figure bare_tcp{"bare_relay_cpu_tcp", sends + "tcp: processor time", "s", {}, "", {}, {}};
+  const auto nothing = [](std::size_t) {};
   Figure ratio{
       "relay_ratio", "time that the relay takes, the bare reader's is 1", "", {}, "", {}, {}};
   const int runs = std::max(1, plan.runs / 5);
   for (int i = 0; i < runs; ++i) {
-    const Cost alone = read_barely(plan, docker, 0);
-    resting_cpu.values.push_back(read_barely(plan, docker, kPause).cpu);
+    const Cost alone = read_barely(plan, docker, 0, nothing);
+    resting_cpu.values.push_back(read_barely(plan, docker, kPause, nothing).cpu);
+    bare_udp.values.push_back(send_barely(plan, docker, LogSink::Kind::udp));
+    bare_tcp.values.push_back(send_barely(plan, docker, LogSink::Kind::tcp));
     const Cost cost = relay(plan, docker, LogSink::Kind::udp, short_lines(), kLines);
     udp.values.push_back(cost.cpu);
     peak.values.push_back(cost.peak);
@@ -154,8 +201,8 @@ void measure_relay(const Plan& plan, const DockerApi& docker, Figures& figures) 
         relay(plan, docker, LogSink::Kind::udp, long_lines(), kLongLines * kLongParts).peak);
     say("millions of lines", i + 1, runs);
   }
-  for (auto* figure :
-       {&udp, &tcp, &bare_cpu, &resting_cpu, &peak, &peak_long, &rate, &bare, &ratio}) {
+  for (auto* figure : {&udp, &tcp, &bare_cpu, &resting_cpu, &bare_udp, &bare_tcp, &peak, &peak_long,
+                       &rate, &bare, &ratio}) {
     figures.push_back(std::move(*figure));
   }
   measure_quiet(plan, figures);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/json.hpp>
 
+#include "base/pretty_json.hpp"
 #include "base/redact.hpp"
 #include "base/text.hpp"
 
@@ -46,11 +47,6 @@ std::string padded(std::string_view text, std::size_t width) {
 bool lacks(const json::object& info, std::string_view key) {
   const auto* value = info.if_contains(key);
   return value != nullptr && value->is_bool() && !value->get_bool();
-}
-
-std::string text_at(const json::object& info, std::string_view key) {
-  const auto* value = info.if_contains(key);
-  return value != nullptr && value->is_string() ? std::string(value->get_string()) : "";
 }
 
 void append(std::string& list, std::string_view item) {

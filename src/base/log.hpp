@@ -62,7 +62,6 @@ class Log {
  public:
   explicit Log(OutputBuffer& out) : out_(out) {}
   void set_debug(bool on) { debug_ = on; }
-  [[nodiscard]] bool debug_on() const { return debug_; }
 
   using Fields = std::initializer_list<LogField>;
   void debug(std::string_view text, Fields fields = {});

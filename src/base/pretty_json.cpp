@@ -60,4 +60,10 @@ std::string json_text(const json::value& value) {
   return json::serialize(finite);
 }
 
+std::string text_at(const json::object& object, std::string_view key) {
+  const auto* value = object.if_contains(key);
+  const auto* text = value != nullptr ? value->if_string() : nullptr;
+  return text != nullptr ? std::string(*text) : std::string{};
+}
+
 }  // namespace sidecar_executor

@@ -1,9 +1,10 @@
 #pragma once
 // JSON as text: for people (two blanks a level, members in the order that they have), and for
-// others that read it strictly.
+// others that read it strictly. And the text of a member, out of JSON of others.
 
 #include <boost/json/fwd.hpp>
 #include <string>
+#include <string_view>
 
 namespace sidecar_executor {
 
@@ -13,5 +14,8 @@ std::string pretty_json(const boost::json::value& value);
 /// One line, of a value that came from outside. 1e999 is a number in JSON, but Boost.JSON writes
 /// `Infinity` for it, which is none: null here.
 std::string json_text(const boost::json::value& value);
+
+/// Empty when there is no such member, or when it is no text.
+std::string text_at(const boost::json::object& object, std::string_view key);
 
 }  // namespace sidecar_executor

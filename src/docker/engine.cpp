@@ -7,6 +7,7 @@
 #include <charconv>
 
 #include "base/encoding.hpp"
+#include "base/pretty_json.hpp"
 #include "base/stamp.hpp"
 #include "base/text.hpp"
 
@@ -50,11 +51,6 @@ Result<json::object> object_of(const std::string& body, std::string_view what) {
                                           " is no JSON object: " + one_line(body, 120)};
   }
   return std::move(value.as_object());
-}
-
-std::string string_at(const json::object& object, std::string_view key) {
-  const auto* value = object.if_contains(key);
-  return value != nullptr && value->is_string() ? std::string(value->as_string()) : std::string();
 }
 
 std::vector<std::string> strings_at(const json::object& object, std::string_view key) {
@@ -116,7 +112,7 @@ std::string error_message(const HttpResponse& response) {
   boost::system::error_code ec;
   const auto value = json::parse(response.body, ec);
   if (!ec && value.is_object()) {
-    const std::string message = string_at(value.as_object(), "message");
+    const std::string message = text_at(value.as_object(), "message");
     if (!message.empty()) return one_line(message, 1000);
   }
   const std::string text = one_line(response.body, 300);
@@ -192,10 +188,10 @@ asio::awaitable<Result<ImageSummary>> Engine::inspect_image(std::string image,
   if (response->status != 200) co_return refused(*response);
   auto object = object_of(response->body, "GET /images/json");
   if (!object) co_return object.error();
-  co_return ImageSummary{string_at(*object, "Id"),
-                         strings_at(*object, "RepoDigests"),
-                         {string_at(*object, "Os"), string_at(*object, "Architecture"),
-                          string_at(*object, "Variant")}};
+  co_return ImageSummary{
+      text_at(*object, "Id"),
+      strings_at(*object, "RepoDigests"),
+      {text_at(*object, "Os"), text_at(*object, "Architecture"), text_at(*object, "Variant")}};
 }
 
 asio::awaitable<Result<void>> Engine::pull(const ImageRef& image, std::string auth_header,
@@ -247,7 +243,7 @@ asio::awaitable<Result<CreatedContainer>> Engine::create(std::string name, std::
   }
   auto object = object_of(response->body, "create");
   if (!object) co_return object.error();
-  CreatedContainer created{string_at(*object, "Id"), strings_at(*object, "Warnings")};
+  CreatedContainer created{text_at(*object, "Id"), strings_at(*object, "Warnings")};
   if (created.id.empty()) {
     co_return Error{ErrorKind::protocol, "Docker's answer to create has no Id"};
   }
@@ -327,7 +323,7 @@ asio::awaitable<Result<int>> Engine::read_wait(HttpConnection& connection) {
   const auto* failed = object->if_contains("Error");
   if (code->as_int64() < 0 && failed != nullptr && failed->is_object()) {
     co_return Error{ErrorKind::unavailable,
-                    "Docker's wait failed: " + one_line(string_at(failed->as_object(), "Message"))};
+                    "Docker's wait failed: " + one_line(text_at(failed->as_object(), "Message"))};
   }
   co_return static_cast<int>(code->as_int64());
 }
@@ -348,7 +344,7 @@ asio::awaitable<Result<Engine::Signs>> Engine::signs_of(std::string id, WallTime
     if (line.empty()) continue;
     const auto event = object_of(line, "GET /events");
     if (!event) co_return event.error();
-    const std::string action = string_at(*event, "Action");
+    const std::string action = text_at(*event, "Action");
     out.signalled |= action == "kill";
     out.out_of_memory |= action == "oom";
   }
@@ -421,7 +417,7 @@ asio::awaitable<Result<std::string>> Engine::create_exec(std::string id,
   if (response->status != 201) co_return refused(*response);
   auto object = object_of(response->body, "exec");
   if (!object) co_return object.error();
-  std::string exec_id = string_at(*object, "Id");
+  std::string exec_id = text_at(*object, "Id");
   if (exec_id.empty()) {
     co_return Error{ErrorKind::protocol, "Docker's answer to exec has no Id"};
   }
@@ -480,9 +476,8 @@ asio::awaitable<Result<std::vector<ContainerSummary>>> Engine::list(std::string 
   for (const auto& row : value.as_array()) {
     if (!row.is_object()) continue;
     const auto& object = row.as_object();
-    ContainerSummary summary{string_at(object, "Id"),    name_of(object),
-                             string_at(object, "Image"), string_at(object, "State"),
-                             created_at(object),         {}};
+    ContainerSummary summary{text_at(object, "Id"),    name_of(object),    text_at(object, "Image"),
+                             text_at(object, "State"), created_at(object), {}};
     const auto* labels = object.if_contains("Labels");
     if (labels != nullptr && labels->is_object()) {
       for (const auto& label : labels->as_object()) {

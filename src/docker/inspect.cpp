@@ -38,9 +38,7 @@ const json::object* object_at(const json::object* object, std::string_view key) 
 }
 
 std::string text_at(const json::object* object, std::string_view key) {
-  const auto* value = object != nullptr ? object->if_contains(key) : nullptr;
-  const auto* text = value != nullptr ? value->if_string() : nullptr;
-  return text != nullptr ? std::string(*text) : std::string{};
+  return object != nullptr ? sidecar_executor::text_at(*object, key) : std::string{};
 }
 
 bool true_at(const json::object* object, std::string_view key) {

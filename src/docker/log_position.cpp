@@ -8,7 +8,8 @@
 namespace sidecar_executor::docker {
 namespace {
 
-/// Entries that may come out of order; dockerd's two copiers are some microseconds apart.
+/// Stamps, each with how many entries in a row had it. Entries may come out of order; dockerd's two
+/// copiers are some microseconds apart.
 constexpr std::size_t remembered = 4096;
 
 }  // namespace

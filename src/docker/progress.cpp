@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <boost/json.hpp>
 
+#include "base/pretty_json.hpp"
 #include "base/text.hpp"
 
 namespace sidecar_executor::docker {
@@ -20,12 +21,6 @@ constexpr std::size_t longest_id = 128;
 constexpr std::size_t longest_error = 2000;
 /// Sums of most_layers such numbers do not overflow.
 constexpr std::uint64_t largest_size = std::uint64_t{1} << 50U;
-
-std::string_view text_at(const json::object& object, std::string_view key) {
-  const auto* value = object.if_contains(key);
-  return value != nullptr && value->is_string() ? std::string_view(value->get_string())
-                                                : std::string_view{};
-}
 
 std::uint64_t size_at(const json::object& object, std::string_view key) {
   const auto* value = object.if_contains(key);
@@ -117,7 +112,7 @@ Result<void> PullProgress::object(std::string_view text) {
 
 void PullProgress::take_error(const json::object& line) {
   if (error_) return;  // the first one is the cause
-  std::string_view text;
+  std::string text;
   if (const auto* detail = line.if_contains("errorDetail"); detail && detail->is_object())
     text = text_at(detail->get_object(), "message");
   if (text.empty()) text = text_at(line, "error");
@@ -129,7 +124,7 @@ void PullProgress::take_layer(const json::object& line, std::string_view status)
   const auto id = text_at(line, "id");
   const auto step = layer_step(status);
   if (step == LayerStep::none || id.empty() || id.size() > longest_id) return;
-  auto found = layers_.find(std::string(id));
+  auto found = layers_.find(id);
   if (found == layers_.end()) {
     if (layers_.size() >= most_layers) return;
     found = layers_.emplace(id, Layer{}).first;

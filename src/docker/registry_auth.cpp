@@ -4,6 +4,7 @@
 #include <boost/json.hpp>
 
 #include "base/encoding.hpp"
+#include "base/pretty_json.hpp"
 #include "base/text.hpp"
 
 namespace sidecar_executor::docker {
@@ -23,12 +24,6 @@ std::string host_of(std::string_view key) {
   auto host = to_lower(key.substr(0, key.find('/')));
   if (host == "docker.io" || host == "registry-1.docker.io") host = "index.docker.io";
   return host;
-}
-
-std::string text_at(const json::object& object, std::string_view key) {
-  const auto* value = object.if_contains(key);
-  const auto* text = value != nullptr ? value->if_string() : nullptr;
-  return text != nullptr ? std::string(*text) : std::string{};
 }
 
 /// A config file, read and parsed.

@@ -245,7 +245,7 @@ void AgentSession::set_connected(bool connected) {
     if (call_cancel_ != nullptr) call_cancel_->cancel();
     stream_.disconnected();
   }
-  recovering_ = false;
+  told_away_ = false;
   recovering_since_.reset();
   handlers_.on_connection(connected);
 }
@@ -257,8 +257,8 @@ void AgentSession::set_recovering(bool recovering) {
   if (!recovering) recovering_since_.reset();
   if (recovering && !recovering_since_) recovering_since_ = now;
   const bool away = recovering && now - *recovering_since_ < patience();
-  if (away == recovering_) return;
-  recovering_ = away;
+  if (away == told_away_) return;
+  told_away_ = away;
   handlers_.on_connection(!away);
 }
 

@@ -109,7 +109,7 @@ class AgentSession {
   std::mt19937_64 random_;
   bool connected_ = false;
   bool was_connected_ = false;
-  bool recovering_ = false;  // and told to be away
+  bool told_away_ = false;  // while it recovers
   bool lost_ = false;
   int attempt_ = 0;
   int sender_failures_ = 0;

@@ -25,7 +25,6 @@ class JsonField {
         problem_(&problem) {}
 
   [[nodiscard]] bool present() const { return value_ != nullptr; }
-  [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] const boost::json::value* value() const { return value_; }
 
   /// A member; absent when this is absent.

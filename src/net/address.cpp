@@ -17,10 +17,9 @@ Error bad(std::string_view text, std::string_view form) {
           "\"" + one_line(redact_value("", text), 200) + "\" is not " + std::string(form)};
 }
 
-/// Blanks and control characters.
-bool is_no_url_byte(char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7F; }
-bool holds_no_url_byte(std::string_view text) {
-  return std::any_of(text.begin(), text.end(), is_no_url_byte);
+bool holds_blank_or_control(std::string_view text) {
+  return std::any_of(text.begin(), text.end(),
+                     [](char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7F; });
 }
 
 std::string bracketed(const std::string& host) {
@@ -79,7 +78,7 @@ Result<Url> parse_url(std::string_view text) {
   Url url;
   url.address.host = parsed->host_address();
   // Decoded: `a%0d%0ab` would put a line of its own into every request.
-  if (holds_no_url_byte(url.address.host)) return bad(text, form);
+  if (holds_blank_or_control(url.address.host)) return bad(text, form);
   url.address.tls = tls;
   url.address.port = tls ? 443 : 80;
   if (parsed->has_port() && !parsed->port().empty()) {

@@ -2,13 +2,12 @@
 // and shows no secret.
 #include "app/doctor.hpp"
 
-#include <sys/stat.h>
-
 #include <filesystem>
 #include <fstream>
 #include <map>
 
 #include "component/net/http_test.hpp"
+#include "support/folder_on_path.hpp"
 
 namespace sidecar_executor::app {
 namespace {
@@ -250,15 +249,9 @@ TEST_F(DoctorTest, ACredentialHelperIsAsked) {
 TEST_F(DoctorTest, ACredentialHelperThatKnowsTheRegistryIsNamed) {
   fs::create_directory(home.path() / ".docker");
   std::ofstream(home / ".docker/config.json") << R"({"credsStore":"sx-doctor"})";
-  const std::string helper = home / "docker-credential-sx-doctor";
-  std::ofstream(helper) << "#!/bin/sh\necho '{\"Username\":\"u\",\"Secret\":\"hunter2\"}'\n";
-  ::chmod(helper.c_str(), 0755);
-  const char* path = std::getenv("PATH");
-  const std::string before = path == nullptr ? "" : path;
-  ::setenv("PATH", (home.path().string() + ":" + before).c_str(), 1);
-  const auto findings = examine();
-  ::setenv("PATH", before.c_str(), 1);
-  expect(findings, "registry", Level::ok, "by docker-credential-sx-doctor (");
+  const test::FolderOnPath programs(home.path());
+  programs.program("docker-credential-sx-doctor", R"(echo '{"Username":"u","Secret":"hunter2"}')");
+  expect(examine(), "registry", Level::ok, "by docker-credential-sx-doctor (");
 }
 
 TEST_F(DoctorTest, AVaultThatTasksLogInToByThemselves) {

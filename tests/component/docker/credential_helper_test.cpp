@@ -3,11 +3,11 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 
+#include "support/folder_on_path.hpp"
 #include "support/run.hpp"
 
 namespace sidecar_executor::docker {
@@ -15,27 +15,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// A folder on the PATH with `docker-credential-test`.
 class CredentialHelperTest : public ::testing::Test {
- public:
-  CredentialHelperTest() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "helper-XXXXXX").string();
-    folder_ = ::mkdtemp(pattern.data());
-    const char* path = std::getenv("PATH");
-    path_ = path == nullptr ? "" : path;
-    ::setenv("PATH", (folder_.string() + ":" + path_).c_str(), 1);
-  }
-  ~CredentialHelperTest() override {
-    ::setenv("PATH", path_.c_str(), 1);
-    std::filesystem::remove_all(folder_);
-  }
-
  protected:
-  void program(const std::string& script) {
-    const auto file = folder_ / "docker-credential-test";
-    std::ofstream(file) << "#!/bin/sh\n" << script << "\n";
-    std::filesystem::permissions(file, std::filesystem::perms::owner_all);
-  }
+  void program(const std::string& script) { programs_.program("docker-credential-test", script); }
   Result<std::string> ask(const std::string& name = "test", net::Duration limit = 20s) {
     return loop.run([&] {
       return ask_credential_helper(loop.executor(), {name, "registry.example.com", "f"}, stop,
@@ -51,8 +33,8 @@ class CredentialHelperTest : public ::testing::Test {
 
   test::Loop loop;
   net::Cancellation stop;
-  std::filesystem::path folder_;
-  std::string path_;
+  test::TempDir folder_;
+  test::FolderOnPath programs_{folder_.path()};
 };
 
 TEST_F(CredentialHelperTest, GetsTheRegistryOnStdin) {

@@ -3,14 +3,13 @@
 #include "task/launch.hpp"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <fstream>
 
 #include "base/encoding.hpp"
 #include "component/net/http_test.hpp"
+#include "support/folder_on_path.hpp"
 
 namespace sidecar_executor::task {
 namespace {
@@ -322,21 +321,15 @@ TEST_F(LaunchTest, ARemovalThatIsRefusedIsTriedAgain) {
 
 TEST_F(LaunchTest, ACredentialHelperIsAskedForThePull) {
   std::ofstream(folder / "config.json") << R"({"credsStore":"sx-launch"})";
-  const std::string helper = folder / "docker-credential-sx-launch";
-  std::ofstream(helper) << "#!/bin/sh\necho '{\"Username\":\"u\",\"Secret\":\"hunter2\"}'\n";
-  ::chmod(helper.c_str(), 0755);
-  const char* path = std::getenv("PATH");
-  const std::string before = path == nullptr ? "" : path;
   std::vector<std::string> sent;
   on_call = [&sent](const SeenRequest& r) {
     if (FakeDocker::is(r, "POST", "/images/create")) sent.push_back(r.header("X-Registry-Auth"));
   };
   ASSERT_TRUE(launch()) << "a helper that is not there is no reason to fail";
   docker = FakeDocker();
-  ::setenv("PATH", (folder.path().string() + ":" + before).c_str(), 1);
-  const bool launched = launch().has_value();
-  ::setenv("PATH", before.c_str(), 1);
-  ASSERT_TRUE(launched);
+  const test::FolderOnPath programs(folder.path());
+  programs.program("docker-credential-sx-launch", R"(echo '{"Username":"u","Secret":"hunter2"}')");
+  ASSERT_TRUE(launch());
   ASSERT_EQ(sent.size(), 2U);
   EXPECT_EQ(sent[0], "");
   EXPECT_NE(base64_decode(sent[1]).value_or("").find("hunter2"), std::string::npos) << sent[1];
