@@ -1,5 +1,6 @@
 #include "docker/exit_watch.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <utility>
 
@@ -176,8 +177,9 @@ asio::awaitable<ExitWatch::Behind> ExitWatch::behind(ContainerState state) {
   if (!state.finished_at || !state.ran_for) co_return out;
   const auto began = *state.finished_at - duration_cast<WallClock::duration>(*state.ran_for);
   // Docker notes the signal after it was sent; the program may have ended by then. Only on this
-  // host is it known how late it is there.
-  const auto until = engine_.is_local() ? WallClock::now() : *state.finished_at;
+  // host is it known how late it is there. The clock may have been set back since.
+  const auto until =
+      engine_.is_local() ? std::max(WallClock::now(), *state.finished_at) : *state.finished_at;
   const auto told = co_await engine_.signs_of(id_, began, until);
   if (!told) co_return out;
   Engine::Signs signs = *told;

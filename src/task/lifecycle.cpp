@@ -100,8 +100,7 @@ void Step::stop_asked(const StopRequest& request) {
       return;
     }
     preparing->stop = request;
-    preparing->asked = now.steady;
-    preparing->asked_wall = now.wall;
+    preparing->asked = now;
     preparing->ended_first = preparing->ended.has_value();
     report_killing(request);
     return act(action::CancelLaunch{});
@@ -131,13 +130,11 @@ void Step::on(const event::LaunchDone& e) {
   m.started_ = now.steady;
   const state::Preparing before = *preparing;
   if (before.stop) {
-    const Now asked{before.asked, before.asked_wall};
     // Not in Sidecar yet, so nothing to drain.
-    if (!before.ended) return begin_stopping(*before.stop, false, asked);
-    const bool first = before.ended_first || (before.ended->finished_at &&
-                                              *before.ended->finished_at < before.asked_wall);
-    if (first) return ended_by_itself(*before.ended);
-    return ended_on_request(*before.ended, *before.stop, before.asked, false);
+    if (!before.ended) return begin_stopping(*before.stop, false, before.asked);
+    if (before.ended_first || ended_before(*before.ended, before.asked))
+      return ended_by_itself(*before.ended);
+    return ended_on_request(*before.ended, *before.stop, before.asked.steady, false);
   }
   m.state_ = state::Running{};
   report(TaskState::running, Reason::none, e.message);

@@ -173,8 +173,7 @@ struct Waiting {
 /// The launch is under way; it ends by LaunchDone or LaunchFailed, whatever is asked meanwhile.
 struct Preparing {
   std::optional<StopRequest> stop;
-  SteadyTime asked{};
-  WallTime asked_wall{};
+  Now asked{};
   std::optional<ContainerEnd> ended;  ///< before Docker's start had answered
   bool ended_first = false;           ///< before the stop was asked for
 };
@@ -183,8 +182,7 @@ enum class Phase { draining, stopping, killing };
 struct Stopping {
   StopRequest stop;
   Phase phase = Phase::stopping;
-  SteadyTime asked{};
-  WallTime asked_wall{};
+  Now asked{};
   bool drained = false;
   SteadyTime grace_until{};                     ///< of docker stop, in phase stopping
   int attempts = 0;                             ///< failed ones, for the back-off

@@ -53,6 +53,7 @@ struct Step {
   void docker_answered(event::DockerAnswer answer, bool to_kill);
   void retry();
   void ended_while_stopping(const ContainerEnd& end);
+  bool ended_before(const ContainerEnd& end, Now asked) const;
   void ended_on_request(const ContainerEnd& end, const StopRequest& stop, SteadyTime asked,
                         bool drained);
 

@@ -37,8 +37,7 @@ void Step::report_killing(const StopRequest& stop) {
 
 void Step::begin_stopping(StopRequest stop, bool may_drain, Now asked) {
   state::Stopping stopping;
-  stopping.asked = asked.steady;
-  stopping.asked_wall = asked.wall;
+  stopping.asked = asked;
   stopping.stop = std::move(stop);
   act(action::StopWatchingHealth{});
   const bool drain = may_drain && stopping.stop.drain && m.task_.can_drain &&
@@ -132,8 +131,15 @@ void Step::retry() {
 
 void Step::ended_while_stopping(const ContainerEnd& end) {
   const auto& s = std::get<state::Stopping>(m.state_);
-  if (end.finished_at && *end.finished_at < s.asked_wall) return ended_by_itself(end);
-  ended_on_request(end, s.stop, s.asked, s.drained);
+  if (ended_before(end, s.asked)) return ended_by_itself(end);
+  ended_on_request(end, s.stop, s.asked.steady, s.drained);
+}
+
+/// By the wall clock, which Docker's time is of. It may have been set back since the stop was asked
+/// for (then what has passed since tells), or the host may have slept (then the clock's time does).
+bool Step::ended_before(const ContainerEnd& end, Now asked) const {
+  const auto since = std::chrono::duration_cast<WallTime::duration>(now.steady - asked.steady);
+  return end.finished_at && *end.finished_at < std::min(asked.wall, now.wall - since);
 }
 
 void Step::ended_on_request(const ContainerEnd& end, const StopRequest& stop, SteadyTime asked,

@@ -246,8 +246,10 @@ RunResult run_task(const std::string& task_json, const RunOptions& options) {
   }
   ::close(fd);
   std::ofstream(path) << task_json;
-  std::vector<std::string> argv{SX_MINI_AGENT, "--json",    "--executor",
-                                SX_EXECUTOR,   "--timeout", std::to_string(options.limit.count())};
+  std::vector<std::string> argv{
+      SX_MINI_AGENT, "--json",
+      "--executor",  options.executor.empty() ? SX_EXECUTOR : options.executor,
+      "--timeout",   std::to_string(options.limit.count())};
   if (const char* host = ::getenv("DOCKER_HOST")) {
     argv.insert(argv.end(), {"--env", std::string("DOCKER_HOST=") + host});
   }

@@ -75,6 +75,7 @@ struct RunOptions {
   std::vector<std::string> agent_arguments;
   std::vector<std::pair<std::string, std::string>> executor_environment;  ///< --env
   std::chrono::seconds limit{60};
+  std::string executor;  ///< a path; empty: the one that was built
   /// Called for each JSON line as it comes; pid of the executor where the line tells it.
   std::function<void(const json::object&)> on_event;
 };

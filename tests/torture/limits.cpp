@@ -61,6 +61,7 @@ Means means_of_this_machine(bool mounts) {
   Means out;
   out.pull = std::getenv("SX_REGISTRY") != nullptr;
   out.full_disk = mounts;
+  out.clock = *SX_SHIFTED_EXECUTOR != '\0';
   const std::string group = group_of(0);
   out.limit_memory = make_group(group);
   remove_group(group);

@@ -41,7 +41,8 @@ int torture(const Plan& plan) {
             << plan.at_once << " at a time; pulls: " << (means.pull ? "yes" : "no")
             << ", memory limits: " << (means.limit_memory ? "executor " : "")
             << (means.limit_container ? "containers" : "")
-            << ", full disk: " << (means.full_disk ? "yes" : "no") << std::endl;
+            << ", full disk: " << (means.full_disk ? "yes" : "no")
+            << ", clock jumps: " << (means.clock ? "yes" : "no") << std::endl;
   Campaign campaign(plan, means, daemon);
   campaign.run();
   std::cout << campaign.table();

@@ -223,6 +223,15 @@ void choose_freezing(Scenario& s, Dice& dice) {
                       Ms(dice.between(100, 3000))});
 }
 
+/// Not with a container whose end is read from dockerd's events: dockerd's clock does not jump
+/// along.
+void choose_clock(Scenario& s, Dice& dice, const Means& means) {
+  if (!means.clock || s.work == Work::out_of_memory || !dice.percent(15)) return;
+  s.clock_jumps = true;
+  s.faults.push_back({dice.percent(50) ? Harm::clock_forward : Harm::clock_back, any_moment(dice),
+                      Ms(dice.between(0, 1000)), Ms(dice.between(100, 4000))});
+}
+
 }  // namespace
 
 Scenario make_scenario(std::uint64_t seed, const Means& means) {
@@ -238,6 +247,7 @@ Scenario make_scenario(std::uint64_t seed, const Means& means) {
   choose_stop(s, dice);
   choose_agent(s, dice);
   choose_freezing(s, dice);
+  choose_clock(s, dice, means);
   std::erase_if(s.switches, [](const Switches& one) { return one.arguments.empty(); });
   return s;
 }

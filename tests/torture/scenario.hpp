@@ -52,7 +52,9 @@ enum class Harm {
   hang_up,          ///< SIGHUP
   terminate,        ///< SIGTERM
   interrupt,        ///< SIGINT
-  user              ///< SIGUSR1
+  user,             ///< SIGUSR1
+  clock_forward,    ///< an hour, and back
+  clock_back
 };
 
 struct Fault {
@@ -95,6 +97,7 @@ struct Scenario {
   VaultGives vault = VaultGives::nothing;
   std::vector<Switches> switches;
   std::vector<Fault> faults;
+  bool clock_jumps = false;
   bool agent_lost = false;      ///< for good: nobody may hear of the end
   bool never_launched = false;  ///< the executor is told to go before it gets a task
   bool killed = false;          ///< by KILL or SHUTDOWN
@@ -106,6 +109,7 @@ struct Means {
   bool limit_memory = false;     ///< of the executor
   bool limit_container = false;  ///< dockerd enforces memory limits
   bool full_disk = false;        ///< a tmpfs can be mounted
+  bool clock = false;            ///< there is an executor whose clock can be shifted
 };
 
 Scenario make_scenario(std::uint64_t seed, const Means& means);

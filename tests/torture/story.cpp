@@ -57,12 +57,13 @@ const char* name_of(VaultGives vault) {
 }  // namespace
 
 const char* name_of(Harm harm) {
-  static constexpr const char* names[] = {
-      "docker cut",       "docker hangs",    "docker slow",     "docker refuses",
-      "docker garbage",   "docker 500",      "dockerd killed",  "dockerd stopped",
-      "dockerd frozen",   "syslog cut",      "syslog hangs",    "syslog slow",
-      "syslog refuses",   "syslog garbage",  "executor frozen", "executor SIGHUP",
-      "executor SIGTERM", "executor SIGINT", "executor SIGUSR1"};
+  static constexpr const char* names[] = {"docker cut",       "docker hangs",     "docker slow",
+                                          "docker refuses",   "docker garbage",   "docker 500",
+                                          "dockerd killed",   "dockerd stopped",  "dockerd frozen",
+                                          "syslog cut",       "syslog hangs",     "syslog slow",
+                                          "syslog refuses",   "syslog garbage",   "executor frozen",
+                                          "executor SIGHUP",  "executor SIGTERM", "executor SIGINT",
+                                          "executor SIGUSR1", "clock forward",    "clock back"};
   return names[static_cast<std::size_t>(harm)];
 }
 

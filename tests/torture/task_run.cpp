@@ -28,6 +28,8 @@ namespace json = boost::json;
 using sx_test::read_file;
 using sx_test::run_command;
 
+constexpr int kClockJump = 3600;  // seconds
+
 /// What a request to dockerd tells about where the task is.
 std::optional<Moment> moment_of(const std::string& line, bool answered) {
   const auto has = [&line](const char* part) { return line.find(part) != std::string::npos; };
@@ -115,14 +117,25 @@ class Run {
         return signal(SIGINT);
       case Harm::user:
         return signal(SIGUSR1);
+      case Harm::clock_forward:
+        return shift_clock(kClockJump);
+      case Harm::clock_back:
+        return shift_clock(-kClockJump);
     }
   }
 
   void end(const Fault& fault) {
     if (fault.harm == Harm::executor_frozen) return signal(SIGCONT);
+    if (fault.harm == Harm::clock_forward || fault.harm == Harm::clock_back) return shift_clock(0);
     if (fault.harm >= Harm::syslog_cut && fault.harm <= Harm::syslog_garbage)
       return collector_.set(FaultRelay::Mode::pass);
     if (fault.harm <= Harm::docker_500) docker_.set(FaultRelay::Mode::pass);
+  }
+
+  /// Moved into place: the executor reads it whenever it looks at its clock.
+  void shift_clock(int seconds) const {
+    std::ofstream(folder_ + "/shift.new") << seconds;
+    fs::rename(folder_ + "/shift.new", folder_ + "/shift");
   }
 
   /// A pid may be another's once the executor has ended.
@@ -149,6 +162,10 @@ class Run {
     }
     out.executor_environment = environment_of(
         scenario_, {folder_, scenario_.direct ? "" : docker_.docker_host(), collector_.port()});
+    if (scenario_.clock_jumps) {
+      out.executor = SX_SHIFTED_EXECUTOR;
+      out.executor_environment.emplace_back("SX_CLOCK_SHIFT", folder_ + "/shift");
+    }
     return out;
   }
 

@@ -92,12 +92,24 @@ class Play {
     clock_ = end;
     return *this;
   }
+  /// By this host's Docker, which says when.
+  Play& ends_on_this_host(int exit_code) {
+    event::ContainerEnded ended;
+    ended.end.exit_code = exit_code;
+    ended.end.finished_at = now().wall;
+    return give(std::move(ended));
+  }
+  /// Somebody sets the host's clock.
+  Play& set_wall_clock(std::chrono::seconds by) {
+    wall_set_ += by;
+    return *this;
+  }
   /// To the very end, with an agent that acknowledges.
   Play& acknowledged() { return give(event::Revoked{}).give(event::AllAcknowledged{}); }
 
   // What it did.
   [[nodiscard]] Now now() const {
-    return {clock_, WallTime(std::chrono::hours(400'000) + clock_.time_since_epoch())};
+    return {clock_, WallTime(std::chrono::hours(400'000) + clock_.time_since_epoch() + wall_set_)};
   }
   [[nodiscard]] std::string state() const { return std::string(name_of(machine.state())); }
   [[nodiscard]] std::string phase() const {
@@ -147,6 +159,7 @@ class Play {
  private:
   static std::size_t index(Timer timer) { return static_cast<std::size_t>(timer); }
   SteadyTime clock_{std::chrono::hours(1)};
+  std::chrono::seconds wall_set_{0};
   std::array<std::optional<SteadyTime>, 6> timers_;
 };
 

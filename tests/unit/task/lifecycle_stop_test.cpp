@@ -180,6 +180,16 @@ TEST(Kill, OfAContainerThatHadEndedByItsOwnClock) {
   EXPECT_EQ(play.exit_code(), 0);
 }
 
+/// An hour, while the container stops.
+TEST(Kill, OfAContainerWhoseHostsClockIsSet) {
+  for (const auto set : {-1h, 1h}) {
+    Play play;
+    play.launched().kill(7s).wait(1s).set_wall_clock(set).ends_on_this_host(143);
+    play.give(event::ClosingDone{});
+    EXPECT_EQ(play.terminal().state, TaskState::killed) << set.count();
+  }
+}
+
 TEST(Kill, DuringClosingAndReportingChangesNothing) {
   Play play;
   play.launched().ends(0).kill(0s).give(event::ClosingDone{}).kill(0s);
