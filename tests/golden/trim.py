@@ -3,8 +3,8 @@
 
     tests/golden/trim.py ../shared
 
-Reads SHARED/golden/*.json and SHARED/singularity/*.json, writes go-executor/ and singularity/ beside
-this file."""
+Reads SHARED/golden/*.json, SHARED/singularity/*.json and SHARED/transcripts, writes go-executor/,
+singularity/ and transcripts/ beside this file."""
 import json
 import pathlib
 import sys
@@ -38,6 +38,11 @@ def trim_go_executor(shared, out):
         }
         if full.get("syslog"):
             trimmed["syslog"] = [record["text"] for record in full["syslog"]]
+        if full.get("vault"):
+            trimmed["vault"] = [{k: v[k] for k in ("path", "answer") if k in v}
+                                for v in full["vault"]]
+        if source.stem.startswith("conf_"):
+            trimmed["settings"] = [line for line in full["stdout"] if 'msg=" * ' in line]
         write(out / source.name, trimmed)
 
 
@@ -46,10 +51,18 @@ def trim_singularity(shared, out):
         write(out / source.name, json.loads(source.read_text())["launch_event"]["launch"]["task"])
 
 
+def copy_transcripts(shared, out):
+    """What agents and masters said to executors; the schedulers' side is not needed."""
+    for source in sorted((shared / "transcripts").glob("*.json*")):
+        if not source.name.endswith(".sched.jsonl"):
+            (out / source.name).write_bytes(source.read_bytes())
+
+
 def main():
     shared = pathlib.Path(sys.argv[1])
     here = pathlib.Path(__file__).parent
-    for folder, trim in (("go-executor", trim_go_executor), ("singularity", trim_singularity)):
+    for folder, trim in (("go-executor", trim_go_executor), ("singularity", trim_singularity),
+                         ("transcripts", copy_transcripts)):
         (here / folder).mkdir(exist_ok=True)
         trim(shared, here / folder)
 

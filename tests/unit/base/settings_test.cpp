@@ -8,7 +8,6 @@
 #include <sstream>
 
 #include "base/settings_table.hpp"
-#include "unit/shared_records.hpp"
 
 namespace sidecar_executor {
 namespace {
@@ -238,15 +237,14 @@ TEST(Settings, GoNumbers) {
 
 /// What the Go executor did with these: it started, or it refused them.
 TEST(Settings, AsTheGoExecutorTookThem) {
-  SX_NEEDS_SHARED_RECORDS();
   const std::pair<std::string, bool> scenarios[] = {
       {"conf_bool_T", true},     {"conf_dur_abc", false}, {"conf_dur_combo", true},
       {"conf_env_equals", true}, {"conf_int_hex", true},  {"conf_labels_spaces", true},
       {"conf_uint_dur", false},
   };
   for (const auto& [name, accepted] : scenarios) {
-    const auto golden =
-        boost::json::parse(read_file(std::string(SX_SHARED_DIR) + "/golden/" + name + ".json"));
+    const auto golden = boost::json::parse(
+        read_file(std::string(SX_SOURCE_DIR "/tests/golden/go-executor/") + name + ".json"));
     Variables variables;
     for (const auto& entry : golden.at("env").as_object()) {
       std::string value(entry.value().as_string());
@@ -260,7 +258,7 @@ TEST(Settings, AsTheGoExecutorTookThem) {
     EXPECT_EQ(loaded.problems.empty(), accepted) << name;
     if (!accepted) continue;
     // Each ` * Name:   value` line of its log is a line of our report.
-    for (const auto& line : golden.at("stdout").as_array()) {
+    for (const auto& line : golden.at("settings").as_array()) {
       const std::string text(line.as_string());
       const auto begin = text.find("msg=\" * ");
       const auto colon = text.find(": ", begin);

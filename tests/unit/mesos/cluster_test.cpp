@@ -7,8 +7,6 @@
 #include <fstream>
 #include <sstream>
 
-#include "unit/shared_records.hpp"
-
 namespace sidecar_executor::mesos {
 namespace {
 
@@ -143,8 +141,7 @@ TEST(JsonStringFinder, HugePaddedDocument) {
 }
 
 TEST(JsonStringFinder, AnswersOfARealAgentAndMaster) {
-  SX_NEEDS_SHARED_RECORDS();
-  std::ifstream file(SX_SHARED_DIR "/transcripts/07-state-endpoints.json");
+  std::ifstream file(SX_SOURCE_DIR "/tests/golden/transcripts/07-state-endpoints.json");
   std::stringstream text;
   text << file.rdbuf();
   const auto recorded = boost::json::parse(text.str()).as_object();

@@ -6,15 +6,12 @@
 #include <fstream>
 #include <string>
 
-#include "unit/shared_records.hpp"
-
 namespace sidecar_executor::mesos {
 namespace {
 
 /// What a real agent wrote for so many nanoseconds.
 TEST(MesosDuration, AsAnAgentWritesThem) {
-  SX_NEEDS_SHARED_RECORDS();
-  std::ifstream in(std::string(SX_SHARED_DIR) + "/transcripts/02-durations.jsonl");
+  std::ifstream in(SX_SOURCE_DIR "/tests/golden/transcripts/02-durations.jsonl");
   ASSERT_TRUE(in);
   int lines = 0;
   for (std::string line; std::getline(in, line); ++lines) {

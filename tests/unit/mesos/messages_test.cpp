@@ -12,7 +12,6 @@
 #include "base/encoding.hpp"
 #include "base/text.hpp"
 #include "mesos/recordio.hpp"
-#include "unit/shared_records.hpp"
 
 namespace sidecar_executor::mesos {
 namespace {
@@ -55,13 +54,10 @@ std::vector<std::string> recorded_events(const std::filesystem::path& file) {
 }
 
 TEST(Events, EveryRecordedOneIsRead) {
-  SX_NEEDS_SHARED_RECORDS();
   std::map<std::size_t, int> kinds;
   for (const auto& file :
-       std::filesystem::directory_iterator(std::string(SX_SHARED_DIR) + "/transcripts")) {
-    if (file.path().extension() != ".jsonl" || file.path().string().ends_with(".sched.jsonl")) {
-      continue;
-    }
+       std::filesystem::directory_iterator(SX_SOURCE_DIR "/tests/golden/transcripts")) {
+    if (file.path().extension() != ".jsonl") continue;
     for (const auto& record : recorded_events(file.path())) {
       if (record.find("va...") != std::string::npos) continue;  // cut by the recorder
       const auto event = parse_event(record);

@@ -10,8 +10,6 @@
 #include <random>
 #include <sstream>
 
-#include "unit/shared_records.hpp"
-
 namespace sidecar_executor::mesos {
 namespace {
 
@@ -35,15 +33,10 @@ TaskInfo task_with(const std::string& container) {
 }
 
 TEST(TaskInfo, EveryRecordedSingularityTask) {
-  SX_NEEDS_SHARED_RECORDS();
   int tasks = 0;
   for (const auto& file :
-       std::filesystem::directory_iterator(std::string(SX_SHARED_DIR) + "/singularity")) {
-    const auto record = read_json(file.path());
-    if (record.as_object().if_contains("launch_event") == nullptr) continue;
-    const auto& event = record.at("launch_event");
-    if (!event.is_object()) continue;
-    const auto& task = event.at("launch").at("task");
+       std::filesystem::directory_iterator(SX_SOURCE_DIR "/tests/golden/singularity")) {
+    const auto task = read_json(file.path());
     const auto parsed = parse_task_info(task);
     ASSERT_TRUE(parsed) << file.path() << ": " << parsed.error().message;
     EXPECT_EQ(json::parse(parsed->json), task);
@@ -57,11 +50,9 @@ TEST(TaskInfo, EveryRecordedSingularityTask) {
 }
 
 TEST(TaskInfo, EveryTaskOfTheGoldenFiles) {
-  SX_NEEDS_SHARED_RECORDS();
   int tasks = 0;
   for (const auto& file :
-       std::filesystem::directory_iterator(std::string(SX_SHARED_DIR) + "/golden")) {
-    if (file.path().extension() != ".json") continue;
+       std::filesystem::directory_iterator(SX_SOURCE_DIR "/tests/golden/go-executor")) {
     const auto record = read_json(file.path());
     const auto& task = record.at("task");
     if (!task.is_object()) continue;
@@ -294,9 +285,7 @@ void damage(json::value& value, std::mt19937& random) {
 }
 
 TEST(TaskInfo, DamagedTasksNeverCrash) {
-  SX_NEEDS_SHARED_RECORDS();
-  const auto whole = read_json(std::string(SX_SHARED_DIR) + "/singularity/full-service.json");
-  const auto& task = whole.at("launch_event").at("launch").at("task");
+  const auto task = read_json(SX_SOURCE_DIR "/tests/golden/singularity/full-service.json");
   std::mt19937 random(6);
   int refused = 0;
   for (int i = 0; i < 5'000; ++i) {

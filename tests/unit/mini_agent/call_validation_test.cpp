@@ -24,7 +24,8 @@ Verdict answer_to(const CallRequest& request, const AgentView& agent) {
 // Ids come from the first call; `subscribed` becomes true with a SUBSCRIBE.
 void replay(const std::string& file, std::size_t at_least) {
   const auto exchanges = read_exchanges(file);
-  ASSERT_GE(exchanges.size(), at_least) << "missing: " SX_SHARED_DIR "/transcripts/" << file;
+  ASSERT_GE(exchanges.size(), at_least)
+      << "missing: " SX_SOURCE_DIR "/tests/golden/transcripts/" << file;
   AgentView agent;
   const auto first = boost::json::parse(exchanges.front().request.body);
   agent.framework_id = first.at("framework_id").at("value").as_string();

@@ -18,7 +18,7 @@ struct Raw {
 
 std::vector<Raw> read_lines(const std::string& name) {
   std::vector<Raw> result;
-  std::ifstream file(std::string(SX_SHARED_DIR) + "/transcripts/" + name);
+  std::ifstream file(std::string(SX_SOURCE_DIR "/tests/golden/transcripts/") + name);
   for (std::string line; std::getline(file, line);) {
     const json::object entry = json::parse(line).as_object();
     const auto text = [&entry](const char* key) {

@@ -6,10 +6,6 @@
 
 #include "call_validation.hpp"
 
-#ifndef SX_SHARED_DIR
-#define SX_SHARED_DIR "/work/shared"
-#endif
-
 namespace mini_agent_tests {
 
 struct Exchange {

@@ -46,7 +46,7 @@ TEST(MiniAgentEvents, ALaunchIsTheRealOne) {
   for (const auto& text : mini_agent_tests::read_received("01-basic-docker-task-json.jsonl")) {
     if (text.find(R"({"type":"LAUNCH")") != std::string::npos) wanted = text;
   }
-  ASSERT_FALSE(wanted.empty()) << "missing transcripts below " SX_SHARED_DIR;
+  ASSERT_FALSE(wanted.empty()) << "missing transcripts below " SX_SOURCE_DIR "/tests/golden";
   const std::string body =
       wanted.substr(wanted.find('{'), wanted.rfind('}') + 1 - wanted.find('{'));
   const Task task = complete_task(parse_as_agent(body).value, "/x");

@@ -192,7 +192,7 @@ TEST(VaultAnswers, WhatVaultSaid) {
 /// What the Go executor was really answered.
 TEST(VaultAnswers, GoldenAnswersAreUnderstood) {
   for (const char* name : {"aws_role", "aws_role_ttl", "vault_tokenfile"}) {
-    std::ifstream file(std::string(SX_SHARED_DIR "/golden/") + name + ".json");
+    std::ifstream file(std::string(SX_SOURCE_DIR "/tests/golden/go-executor/") + name + ".json");
     std::stringstream text;
     text << file.rdbuf();
     const auto record = boost::json::parse(text.str()).as_object();
