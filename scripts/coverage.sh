@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # coverage.sh [CTEST ARGUMENT...]: runs the tests of build/coverage and prints what of src/ they ran:
-# lines and branches of each file and of each room. build/coverage/html/index.html shows the lines.
+# lines and branches of each file and of each room. build/coverage/html/index.html shows the lines,
+# build/coverage/one-sided.txt the conditions that went one way only.
 # Fails when a test failed or when less than SX_COVERAGE_LEAST (90) percent of the lines ran.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
@@ -20,6 +21,29 @@ report+=(-instr-profile "$out/all.profdata"
   --ignore-filename-regex '^/usr/|/tests/|/tools/|/build/')
 llvm-cov-19 show -format=html -output-dir "$out/html" "${report[@]}"
 llvm-cov-19 report --show-region-summary=false "${report[@]}" | tee "$out/report.txt"
+
+# lcov's records: SF:FILE, then BRDA:LINE,CONDITION,BRANCH,TAKEN; a condition has two branches, the
+# first is the true one.
+one_sided() {
+  awk '
+    function source(line,  text) {
+      while (at < line && (getline text < file) > 0) kept[++at] = text
+      text = kept[line]
+      sub(/^ +/, "", text)
+      return text
+    }
+    /^SF:/ {
+      if (file) close(file)
+      file = substr($0, 4); at = 0; delete kept
+      name = file; sub(/.*\/src\//, "", name)
+    }
+    /^BRDA:/ {
+      split(substr($0, 6), b, ",")
+      if (b[4] == "0" || b[4] == "-")
+        printf "%s:%d never %s: %s\n", name, b[1], b[3] % 2 ? "false" : "true", source(b[1] + 0)
+    }'
+}
+llvm-cov-19 export -format=lcov "${report[@]}" | one_sided >"$out/one-sided.txt"
 
 # FILE functions missed % lines missed % branches missed %
 by_room() {
