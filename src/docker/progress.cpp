@@ -60,8 +60,7 @@ ErrorKind kind_of(const json::object& object) {
 }  // namespace
 
 Result<void> PullProgress::feed(std::string_view bytes) {
-  for (std::size_t i = 0; i < bytes.size(); ++i) {
-    const char c = bytes[i];
+  for (const char c : bytes) {
     if (depth_ == 0) {
       if (is_space(c)) continue;
       if (c != '{') return Error{ErrorKind::protocol, "Docker's pull progress is not JSON objects"};

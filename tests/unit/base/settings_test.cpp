@@ -1,5 +1,6 @@
 #include "base/settings.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <boost/json/parse.hpp>
@@ -137,7 +138,7 @@ TEST(Settings, BadValuesAreNamedWithTheirForm) {
     const auto loaded = load({{variable, value}});
     ASSERT_EQ(loaded.problems.size(), 1U) << name << " " << value;
     const std::string& text = loaded.problems.front();
-    EXPECT_TRUE(text.starts_with(variable + "=\"" + value + "\" is not ")) << text;
+    EXPECT_TRUE(text.starts_with(fmt::format("{}=\"{}\" is not ", variable, value))) << text;
     EXPECT_NE(text.find(form), std::string::npos) << text;
     EXPECT_EQ(report(loaded, name).value, report(load({}), name).value);
     EXPECT_EQ(report(loaded, name).source, SettingSource::built_in);
