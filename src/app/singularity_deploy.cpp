@@ -75,7 +75,8 @@ class Converter {
   }
 
   void add_variables(json::array& all, const JsonField& map) const {
-    if (!map.present() || !map.value()->is_object()) return;
+    if (!map.present()) return;
+    if (!map.value()->is_object()) return map.expected("an object");
     for (const auto& member : map.value()->get_object())
       add_variable(all, std::string(member.key()), replaced(map[member.key()].text_or_empty()));
   }
@@ -139,6 +140,7 @@ class Converter {
   /// A map, as Mesos' list of key and value.
   static json::array pairs(const JsonField& map) {
     json::array out;
+    if (map.present() && !map.value()->is_object()) map.expected("an object");
     if (!map.present() || !map.value()->is_object()) return out;
     for (const auto& member : map.value()->get_object())
       out.push_back(

@@ -153,9 +153,9 @@ int digit_value(char c) {
   return 99;
 }
 
-/// Base by prefix, as strconv does with base 0; the prefix is taken off.
+/// Base by prefix, as strconv does with base 0; the prefix is taken off. `digits` is not empty.
 int take_base(std::string_view& digits) {
-  if (digits.empty() || digits.front() != '0') return 10;
+  if (digits.front() != '0') return 10;
   const char mark = digits.size() >= 3 ? to_lower(digits.substr(1, 1)).front() : '\0';
   const int base = mark == 'x' ? 16 : mark == 'o' ? 8 : mark == 'b' ? 2 : 0;
   digits.remove_prefix(base != 0 ? 2 : 1);

@@ -26,7 +26,7 @@ bool is_path_component(std::string_view text) {
   if (text.empty() || !plain(text.front()) || !plain(text.back())) return false;
   for (std::size_t i = 0; i < text.size();) {
     std::size_t end = i;
-    while (end < text.size() && !plain(text[end])) ++end;
+    while (!plain(text[end])) ++end;  // the last one is
     const auto separator = text.substr(i, end - i);
     const bool dashes = separator.find_first_not_of('-') == std::string_view::npos;
     if (!dashes && separator != "." && separator != "_" && separator != "__") return false;

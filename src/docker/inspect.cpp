@@ -47,8 +47,8 @@ bool true_at(const json::object* object, std::string_view key) {
   return flag != nullptr && *flag;
 }
 
-int int_at(const json::object* object, std::string_view key) {
-  const auto* value = object != nullptr ? object->if_contains(key) : nullptr;
+int int_at(const json::object& object, std::string_view key) {
+  const auto* value = object.if_contains(key);
   const auto* number = value != nullptr ? value->if_int64() : nullptr;
   if (number == nullptr) return 0;
   constexpr std::int64_t low = std::numeric_limits<int>::min();
@@ -143,9 +143,9 @@ void read_state(const json::object& from, ContainerState& out) {
   out.paused = true_at(&from, "Paused") || out.status == "paused";
   out.restarting = true_at(&from, "Restarting");
   out.oom_killed = true_at(&from, "OOMKilled");
-  out.exit_code = int_at(&from, "ExitCode");
+  out.exit_code = int_at(from, "ExitCode");
   out.error = one_line(text_at(&from, "Error"), longest_text);
-  out.pid = std::max(0, int_at(&from, "Pid"));
+  out.pid = std::max(0, int_at(from, "Pid"));
   out.started_at = text_at(&from, "StartedAt");
   out.finished_at = parse_time(text_at(&from, "FinishedAt"));
   const auto started = parse_time(out.started_at);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
+#include <cctype>
 
 #include "base/text.hpp"
 #include "docker/parameter_readers.hpp"
@@ -32,17 +33,32 @@ std::optional<DeviceValue> device_value(std::string_view text) {
   return DeviceValue{parts[0], parts[1]};
 }
 
-bool is_device_mode(std::string_view text) {
+/// `rwm`. A rule may say a letter twice, a device may not.
+bool is_rule_mode(std::string_view text) {
   return !text.empty() && text.size() <= 3 &&
          text.find_first_not_of("rwm") == std::string_view::npos;
 }
+bool is_device_mode(std::string_view text) {
+  return is_rule_mode(text) && std::all_of(text.begin(), text.end(), [text](char c) {
+           return text.find(c) == text.rfind(c);
+         });
+}
 
-/// `vendor.com/class=name`, a device of the Container Device Interface.
+bool is_cdi_part(std::string_view text, std::string_view marks) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [marks](unsigned char c) {
+    return std::isalnum(c) != 0 || marks.find(static_cast<char>(c)) != std::string_view::npos;
+  });
+}
+
+/// `vendor.com/class=name`, a device of the Container Device Interface. NVIDIA's parts of a GPU
+/// have a colon in their names: `nvidia.com/gpu=0:1`.
 bool is_cdi_name(std::string_view text) {
-  const auto slash = text.find('/');
   const auto equals = text.find('=');
-  return slash != std::string_view::npos && slash > 0 && equals != std::string_view::npos &&
-         slash + 1 < equals && equals + 1 < text.size() && text.find(':') == std::string_view::npos;
+  const auto slash = text.substr(0, equals).find('/');
+  return equals != std::string_view::npos && slash != std::string_view::npos &&
+         is_cdi_part(text.substr(0, slash), "-_.") &&
+         is_cdi_part(text.substr(slash + 1, equals - slash - 1), "-_.") &&
+         is_cdi_part(text.substr(equals + 1), "-_.:");
 }
 
 /// `c 1:3 rwm`, the kernel's own syntax.
@@ -51,7 +67,7 @@ bool is_device_rule(std::string_view text) {
   if (words.size() != 3 || (words[0] != "a" && words[0] != "b" && words[0] != "c")) return false;
   const auto numbers = split(words[1], ':');
   const auto good = [](const std::string& number) { return number == "*" || all_digits(number); };
-  return numbers.size() == 2 && good(numbers[0]) && good(numbers[1]) && is_device_mode(words[2]);
+  return numbers.size() == 2 && good(numbers[0]) && good(numbers[1]) && is_rule_mode(words[2]);
 }
 
 json::array texts(const std::vector<std::string>& from) {
@@ -66,36 +82,51 @@ json::array one_set(json::array set) {
 }
 
 std::optional<std::int64_t> gpu_count(std::string_view text) {
-  if (text == "all") return -1;
-  const auto number = parse_go_int(text);
-  return number && *number >= 0 ? std::optional<std::int64_t>(*number) : std::nullopt;
+  constexpr std::int64_t all = -1;
+  if (text == "all") return all;
+  const auto number = parse_decimal(text);
+  return number && *number >= all ? number : std::nullopt;
 }
 
-/// One field of `gpus`; false when it is not understood.
-bool read_gpu_field(std::string_view field, json::object& request) {
-  const auto pair = split_key_value(field);
-  const bool count = !pair.value || pair.key == "count";
-  if (count) {
-    const auto number = gpu_count(pair.value.value_or(pair.key));
-    if (!number || request.contains("Count")) return false;
-    request["Count"] = *number;
-  } else if (pair.key == "device") {
-    request["DeviceIDs"] = texts(split(*pair.value, ','));
-  } else if (pair.key == "driver") {
-    request["Driver"] = *pair.value;
-  } else if (pair.key == "capabilities") {
-    auto all = split(*pair.value, ',');
+/// `options` of `gpus`: a list in one field, `"options=a=b,c=d"`.
+bool read_gpu_options(std::string_view text, json::object& options) {
+  const auto fields = parse_csv(text);
+  if (!fields) return false;
+  for (const auto& field : *fields) {
+    const auto pair = split_key_value(field);
+    options[pair.key] = pair.value.value_or("");
+  }
+  return true;
+}
+
+/// The member of a device request that a field of `gpus` sets; empty for none.
+std::string_view gpu_member(const KeyValue& field) {
+  if (!field.value || field.key == "count") return "Count";
+  if (field.key == "device") return "DeviceIDs";
+  if (field.key == "driver") return "Driver";
+  if (field.key == "capabilities") return "Capabilities";
+  return field.key == "options" ? "Options" : "";
+}
+
+/// One field of `gpus`; false when it is not understood, or said twice.
+bool read_gpu_field(std::string_view text, json::object& request) {
+  const auto field = split_key_value(text);
+  const auto member = gpu_member(field);
+  if (member.empty() || request.contains(member)) return false;
+  auto& value = request[member];
+  if (member == "Options") return read_gpu_options(*field.value, value.emplace_object());
+  if (member == "Count") {
+    const auto number = gpu_count(field.value.value_or(field.key));
+    if (!number) return false;
+    value = *number;
+  } else if (member == "DeviceIDs") {
+    value = texts(split(*field.value, ','));
+  } else if (member == "Capabilities") {
+    auto all = split(*field.value, ',');
     all.emplace_back("gpu");
-    request["Capabilities"] = one_set(texts(all));
-  } else if (pair.key == "options") {
-    const auto options = parse_csv(*pair.value);
-    if (!options) return false;
-    for (const auto& option : *options) {
-      const auto name = split_key_value(option);
-      object_at(request["Options"])[name.key] = name.value.value_or("");
-    }
+    value = one_set(texts(all));
   } else {
-    return false;
+    value = *field.value;
   }
   return true;
 }
@@ -125,8 +156,8 @@ Result<void> read_blkio_weight(const ParameterReading& reading, std::string_view
 
 Result<void> read_weight_device(const ParameterReading& reading, std::string_view value) {
   const auto device = device_value(value);
-  const auto weight = device ? parse_go_int(device->value) : Result<std::int64_t>(-1);
-  if (!device || !weight || (*weight != 0 && (*weight < 10 || *weight > 1000)))
+  const auto weight = device ? parse_decimal(device->value) : std::nullopt;
+  if (!weight || (*weight != 0 && (*weight < 10 || *weight > 1000)))
     return expected("/dev/name:weight with a weight from 10 to 1000");
   array_at(target_of(reading)).push_back(json::object{{"Path", device->path}, {"Weight", *weight}});
   return taken();
@@ -142,14 +173,14 @@ Result<void> read_device_bytes(const ParameterReading& reading, std::string_view
 
 Result<void> read_device_operations(const ParameterReading& reading, std::string_view value) {
   const auto device = device_value(value);
-  const auto rate = device ? parse_go_int(device->value) : Result<std::int64_t>(-1);
-  if (!device || !rate || *rate < 0) return expected("/dev/name:operations per second");
+  const auto rate = device ? parse_decimal(device->value) : std::nullopt;
+  if (!rate || *rate < 0) return expected("/dev/name:operations per second");
   array_at(target_of(reading)).push_back(json::object{{"Path", device->path}, {"Rate", *rate}});
   return taken();
 }
 
 Result<void> read_device(const ParameterReading& reading, std::string_view value) {
-  if (is_cdi_name(value) && !value.starts_with('/')) {
+  if (is_cdi_name(value)) {
     array_at(body_member(reading.out.body, "HostConfig.DeviceRequests"))
         .push_back(json::object{{"Driver", "cdi"}, {"DeviceIDs", json::array{value}}});
     return taken();

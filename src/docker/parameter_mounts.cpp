@@ -209,9 +209,10 @@ Result<void> read_volume(const ParameterReading& reading, std::string_view value
     return taken();
   }
   if (!parts[1].starts_with('/') || (parts.size() == 3 && !are_bind_modes(parts[2]))) return form;
-  if (parts[0] == "." || parts[0].starts_with("./")) {
+  if (parts[0].starts_with('.')) {  // no volume's name begins so
     if (reading.inputs.sandbox.empty()) return expected("a host path from /");
-    parts[0].replace(0, 1, reading.inputs.sandbox);
+    const bool here = parts[0] == "." || parts[0].starts_with("./");
+    parts[0] = reading.inputs.sandbox + (here ? parts[0].substr(1) : "/" + parts[0]);
   }
   std::string bind = parts[0] + ":" + parts[1];
   if (parts.size() == 3) bind += ":" + parts[2];

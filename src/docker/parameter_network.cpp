@@ -14,24 +14,43 @@ namespace {
 namespace json = boost::json;
 
 bool is_mac_address(std::string_view text) {
-  const auto parts = split(text, text.find('-') == std::string_view::npos ? ':' : '-');
-  return parts.size() == 6 && std::all_of(parts.begin(), parts.end(), [](const std::string& part) {
-           return part.size() == 2 &&
+  // 02:42:ac:11:00:02, 02-42-ac-11-00-02 or 0242.ac11.0002
+  const auto mark = text.find_first_of(":-.");
+  if (mark == std::string_view::npos) return false;
+  const std::size_t digits = text[mark] == '.' ? 4 : 2;
+  const auto parts = split(text, text[mark]);
+  return parts.size() * digits == 12 &&
+         std::all_of(parts.begin(), parts.end(), [digits](const std::string& part) {
+           return part.size() == digits &&
                   part.find_first_not_of("0123456789abcdefABCDEF") == std::string::npos;
          });
 }
 
 std::string without_brackets(std::string_view text) {
-  if (text.size() > 2 && text.front() == '[' && text.back() == ']')
-    text = text.substr(1, text.size() - 2);
+  if (text.starts_with('[') && text.ends_with(']')) text = text.substr(1, text.size() - 2);
   return std::string(text);
+}
+
+bool is_domain(std::string_view text) {
+  const auto labels = split(text, '.');
+  return !labels.empty() && std::all_of(labels.begin(), labels.end(), [](const std::string& label) {
+    return !label.empty() && std::all_of(label.begin(), label.end(), [](unsigned char c) {
+      return std::isalnum(c) != 0 || c == '-' || c == '_';
+    });
+  });
 }
 
 // Members of EndpointsConfig[network], whether they come alone or in the long form of `network`.
 
-Result<void> put_ip(json::object& endpoint, std::string_view member, std::string_view value) {
-  if (!is_ip_address(value)) return expected("an IP address");
-  object_at(endpoint["IPAMConfig"])[member] = value;
+Result<void> put_ip(json::object& endpoint, std::string_view value) {
+  if (!is_ipv4_address(value)) return expected("an IPv4 address");
+  object_at(endpoint["IPAMConfig"])["IPv4Address"] = value;
+  return taken();
+}
+
+Result<void> put_ip6(json::object& endpoint, std::string_view value) {
+  if (is_ipv4_address(value) || !is_ip_address(value)) return expected("an IPv6 address");
+  object_at(endpoint["IPAMConfig"])["IPv6Address"] = value;
   return taken();
 }
 
@@ -62,18 +81,18 @@ Result<void> put_network_field(NetworkRequest& request, const KeyValue& field) {
     return taken();
   }
   if (key == "alias") return put_alias(endpoint, value);
-  if (key == "ip") return put_ip(endpoint, "IPv4Address", value);
-  if (key == "ip6") return put_ip(endpoint, "IPv6Address", value);
+  if (key == "ip") return put_ip(endpoint, value);
+  if (key == "ip6") return put_ip6(endpoint, value);
   if (key == "link-local-ip") return put_link_local(endpoint, value);
   if (key == "mac-address") return put_mac(endpoint, value);
   if (key == "driver-opt") {
     const auto pair = split_key_value(value);
-    if (!pair.value) return expected("driver-opt=name=value");
+    if (pair.key.empty() || !pair.value) return expected("driver-opt=name=value");
     object_at(endpoint["DriverOpts"])[pair.key] = *pair.value;
     return taken();
   }
   if (key == "gw-priority") {
-    const auto number = parse_go_int(value);
+    const auto number = parse_decimal(value);
     if (!number) return expected("a whole number as gw-priority");
     endpoint["GwPriority"] = *number;
     return taken();
@@ -126,7 +145,8 @@ std::optional<Published> short_form(std::string_view text) {
   out.host = text.substr(colon == std::string_view::npos ? 0 : colon + 1);
   if (colon == std::string_view::npos) return out;
   out.address = without_brackets(text.substr(0, colon));
-  if (!is_ip_address(out.address)) return std::nullopt;
+  // `:8080:80`: no address is any.
+  if (!out.address.empty() && !is_ip_address(out.address)) return std::nullopt;
   return out;
 }
 
@@ -162,14 +182,9 @@ Result<void> read_dns(const ParameterReading& reading, std::string_view value) {
 }
 
 Result<void> read_dns_search(const ParameterReading& reading, std::string_view value) {
-  const auto labels = split(value, '.');
-  const bool domain =
-      !labels.empty() && std::all_of(labels.begin(), labels.end(), [](const std::string& label) {
-        return !label.empty() && std::all_of(label.begin(), label.end(), [](unsigned char c) {
-          return std::isalnum(c) != 0 || c == '-' || c == '_';
-        });
-      });
-  if (value != "." && !domain) return expected("a domain, or . for none");
+  const bool none = value == ".";
+  if (!none && value.ends_with('.')) value.remove_suffix(1);  // as Docker does
+  if (!none && !is_domain(value)) return expected("a domain, or . for none");
   array_at(target_of(reading)).emplace_back(value);
   return taken();
 }
@@ -210,7 +225,7 @@ Result<void> read_publish(const ParameterReading& reading, std::string_view valu
 
 Result<void> read_link(const ParameterReading& reading, std::string_view value) {
   const auto parts = split(value, ':');
-  if (parts.empty() || parts.size() > 2 || parts[0].empty() || parts.back().empty())
+  if (parts.empty() || parts.size() > 2 || parts.front().empty() || parts.back().empty())
     return expected("container[:alias]");
   array_at(target_of(reading)).emplace_back(value);
   return taken();
@@ -234,13 +249,11 @@ Result<void> read_network(const ParameterReading& reading, std::string_view valu
 }
 
 Result<void> read_ip(const ParameterReading& reading, std::string_view value) {
-  if (!is_ipv4_address(value)) return expected("an IPv4 address");
-  return put_ip(reading.out.endpoint, "IPv4Address", value);
+  return put_ip(reading.out.endpoint, value);
 }
 
 Result<void> read_ip6(const ParameterReading& reading, std::string_view value) {
-  if (is_ipv4_address(value) || !is_ip_address(value)) return expected("an IPv6 address");
-  return put_ip(reading.out.endpoint, "IPv6Address", value);
+  return put_ip6(reading.out.endpoint, value);
 }
 
 Result<void> read_link_local_ip(const ParameterReading& reading, std::string_view value) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
+#include <cctype>
 
 #include "base/go_duration.hpp"
 #include "base/text.hpp"
@@ -18,6 +19,8 @@ constexpr std::size_t longest_shown = 100;
 
 /// Lines of an env or label file without comments, blank lines and leading blanks.
 std::vector<std::string> lines_of(std::string_view text) {
+  constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";  // editors of Windows write it
+  if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
   std::vector<std::string> out;
   for (auto line : split(text, '\n')) {
     if (line.ends_with('\r')) line.pop_back();
@@ -25,6 +28,14 @@ std::vector<std::string> lines_of(std::string_view text) {
     if (!line.empty() && line.front() != '#') out.push_back(std::move(line));
   }
   return out;
+}
+
+/// Each line begins with a name, without blanks in it.
+bool have_names(const std::vector<std::string>& lines) {
+  return std::all_of(lines.begin(), lines.end(), [](const std::string& line) {
+    const auto name = split_key_value(line).key;
+    return !name.empty() && name.find_first_of(" \t") == std::string::npos;
+  });
 }
 
 /// `NAME` without `=`: the executor's own value, as `docker run -e NAME` takes the caller's.
@@ -58,11 +69,7 @@ Result<void> read_env_file(const ParameterReading& reading, std::string_view val
   const auto bytes = file_of(reading, value);
   if (!bytes) return bytes.error();
   const auto lines = lines_of(*bytes);
-  for (const auto& line : lines) {
-    const auto name = split_key_value(line).key;
-    if (name.empty() || name.find_first_of(" \t") != std::string::npos)
-      return expected("a file with NAME=value or NAME in each line");
-  }
+  if (!have_names(lines)) return expected("a file with NAME=value or NAME in each line");
   for (const auto& line : lines) {
     if (line.find('=') != std::string::npos) {
       reading.file_env.push_back(line);
@@ -90,9 +97,7 @@ Result<void> read_label_file(const ParameterReading& reading, std::string_view v
   const auto bytes = file_of(reading, value);
   if (!bytes) return bytes.error();
   const auto lines = lines_of(*bytes);
-  for (const auto& line : lines) {
-    if (split_key_value(line).key.empty()) return expected("a file with name=value in each line");
-  }
+  if (!have_names(lines)) return expected("a file with name=value in each line");
   for (const auto& line : lines) {
     const auto pair = split_key_value(line);
     if (pair.value) set_label(reading.file_labels, pair.key, *pair.value);
@@ -138,8 +143,8 @@ Result<void> read_ulimit(const ParameterReading& reading, std::string_view value
     return expected("the name of a limit such as nofile, nproc, core or memlock");
   const auto limits = split(*pair.value, ':');
   if (limits.empty() || limits.size() > 2) return form;
-  const auto soft = parse_go_int(limits.front());
-  const auto hard = parse_go_int(limits.back());
+  const auto soft = parse_decimal(limits.front());
+  const auto hard = parse_decimal(limits.back());
   if (!soft || !hard || *soft < -1 || *hard < -1) return form;
   if (*hard != -1 && (*soft == -1 || *soft > *hard))
     return expected("a soft limit that is not above the hard limit");
@@ -169,8 +174,8 @@ Result<void> read_restart(const ParameterReading&, std::string_view value) {
 Result<void> read_platform(const ParameterReading& reading, std::string_view value) {
   const auto parts = split(value, '/');
   const auto word = [](const std::string& part) {
-    return !part.empty() && std::all_of(part.begin(), part.end(), [](char c) {
-      return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
+    return !part.empty() && std::all_of(part.begin(), part.end(), [](unsigned char c) {
+      return std::isalnum(c) != 0 || c == '_' || c == '-' || c == '.';
     });
   };
   if (parts.size() < 2 || parts.size() > 3 || !std::all_of(parts.begin(), parts.end(), word))

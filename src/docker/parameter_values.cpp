@@ -115,6 +115,13 @@ bool is_ip_address(std::string_view text) {
   return is_ipv4_address(text) || ::inet_pton(AF_INET6, std::string(text).c_str(), &address) == 1;
 }
 
+std::optional<std::int64_t> parse_decimal(std::string_view text) {
+  const bool plus = text.starts_with('+');
+  const auto digits = plus || text.starts_with('-') ? text.substr(1) : text;
+  if (!all_digits(digits)) return std::nullopt;
+  return number<std::int64_t>(plus ? digits : text);
+}
+
 std::optional<std::uint16_t> parse_port(std::string_view text) {
   if (!all_digits(text)) return std::nullopt;
   const auto port = number<std::uint16_t>(text);

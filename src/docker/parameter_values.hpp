@@ -30,6 +30,10 @@ KeyValue split_key_value(std::string_view text);
 bool is_ip_address(std::string_view text);
 bool is_ipv4_address(std::string_view text);
 
+/// `-5`, `+5`, `0500` (five hundred): whole numbers that Docker reads in decimal only, as Go's
+/// Atoi.
+std::optional<std::int64_t> parse_decimal(std::string_view text);
+
 /// 1 to 65535 in decimal.
 std::optional<std::uint16_t> parse_port(std::string_view text);
 

@@ -217,14 +217,8 @@ Why why_not_mapped(const std::vector<PortMapping>& mappings) {
   for (std::size_t i = 0; i < mappings.size(); ++i) {
     const PortMapping& mapping = mappings[i];
     const std::string path = indexed("container.docker.port_mappings", i);
-    if (mapping.container_port == 0 || mapping.container_port > highest_port) {
-      return path + ".container_port: expected a port from 1 to 65535, found " +
-             std::to_string(mapping.container_port);
-    }
-    if (mapping.host_port > highest_port) {
-      return path + ".host_port: expected a port from 0 to 65535, found " +
-             std::to_string(mapping.host_port);
-    }
+    if (mapping.container_port == 0)
+      return path + ".container_port: expected a port from 1 to 65535, found 0";
     for (const auto& word : split(mapping.protocol, ',')) {
       if (!known_protocol(word)) {
         return path +

@@ -130,6 +130,10 @@ TEST(Settings, BadValuesAreNamedWithTheirForm) {
       {"SyslogAddr", "::1:514", "host:port"},
       {"SyslogAddr", "h:0", "host:port"},
       {"SyslogAddr", "/dev/log", "host:port"},
+      {"SyslogAddr", "h:80x", "host:port"},
+      {"SyslogAddr", "[::1:514", "host:port"},
+      {"SyslogAddr", "::1]:514", "host:port"},
+      {"SyslogAddr", "[]:514", "host:port"},
       {"SyslogFormat", "JSON", "json, rfc5424 or rfc3164"},
       {"SyslogProtocol", "unixgram", "udp, tcp or unix"},
   };
@@ -142,6 +146,30 @@ TEST(Settings, BadValuesAreNamedWithTheirForm) {
     EXPECT_NE(text.find(form), std::string::npos) << text;
     EXPECT_EQ(report(loaded, name).value, report(load({}), name).value);
     EXPECT_EQ(report(loaded, name).source, SettingSource::built_in);
+  }
+}
+
+/// Each row of a form of its own code: none of them takes what is not of it, and a good value goes
+/// where the row prints it from.
+TEST(Settings, EveryRowChecksItsForm) {
+  const Settings built_in;
+  for (const SettingRow& row : setting_table()) {
+    const bool is_flag = row.form.starts_with("true or false");
+    const bool is_number =
+        row.form.find("number") != std::string_view::npos || row.form.starts_with("a port");
+    const bool is_duration = row.form.starts_with("a duration");
+    if (!is_flag && !is_number && !is_duration) continue;
+    for (const char* bad : {"x", "-", "99999999999999999999"}) {
+      Settings into;
+      EXPECT_FALSE(row.parse(bad, into)) << row.name << " " << bad;
+      EXPECT_EQ(row.print(into), row.print(built_in)) << row.name;
+    }
+    Settings into;
+    const std::string good =
+        is_flag ? (row.print(built_in) == "true" ? "false" : "true") : (is_duration ? "7s" : "7");
+    EXPECT_TRUE(row.parse(good, into)) << row.name;
+    EXPECT_NE(row.print(into), row.print(built_in)) << row.name;
+    if (is_number) EXPECT_FALSE(row.parse("-1", into)) << row.name;
   }
 }
 
@@ -229,9 +257,28 @@ TEST(Settings, GoNumbers) {
     ASSERT_TRUE(parsed) << text;
     EXPECT_EQ(*parsed, value) << text;
   }
-  for (const std::string_view text :
-       {"", "-", "08", "0x", "0b2", "1__0", "_1", "1_", "1.0", "5s", " 5", "0x_", "--5", "0_",
-        "9223372036854775808", "-9223372036854775809", "99999999999999999999"}) {
+  for (const std::string_view text : {"",
+                                      "-",
+                                      "08",
+                                      "0x",
+                                      "0b2",
+                                      "1__0",
+                                      "_1",
+                                      "1_",
+                                      "1.0",
+                                      "5s",
+                                      " 5",
+                                      "0x_",
+                                      "--5",
+                                      "0_",
+                                      "9223372036854775808",
+                                      "-9223372036854775809",
+                                      "99999999999999999999",
+                                      "18446744073709551616",
+                                      "0x{",
+                                      "0x[",
+                                      "0x1g",
+                                      "0xG"}) {
     EXPECT_FALSE(parse_go_int(text)) << text;
   }
 }

@@ -27,6 +27,12 @@ TEST(ImagePlatform, IsWhatWasAskedFor) {
       {{"linux", "arm", "v7"}, "linux/armhf", true},
       {{"linux", "386", ""}, "linux/i386", true},
       {{"", "", ""}, "linux/amd64", false},
+      {{"darwin", "amd64", ""}, "macOS/amd64", true},
+      {{"linux", "amd64", ""}, "Linux/x86-64", true},
+      {{"linux", "amd64", ""}, "linux/amd64/v1", true},
+      {{"linux", "arm64", "8"}, "linux/arm64", true},
+      {{"linux", "arm64", ""}, "linux/arm64/v9", false},
+      {{"linux", "amd64", ""}, "linux/amd64/v1/x", false},
       {{"linux", "amd64", ""}, "linux", false},
   };
   for (const auto& row : table)

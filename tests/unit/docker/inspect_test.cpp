@@ -74,6 +74,39 @@ TEST(Inspect, TheLeastThatIsNeeded) {
   EXPECT_FALSE(state->ran_for);
 }
 
+TEST(Inspect, PausedAndDead) {
+  const auto state = [](const std::string& fields) {
+    return parse_inspect(R"({"Id":"a","State":{)" + fields + "}}").value();
+  };
+  EXPECT_TRUE(state(R"("Status":"running","Paused":true)").paused);
+  EXPECT_TRUE(state(R"("Status":"paused")").paused);
+  EXPECT_FALSE(state(R"("Status":"running","Paused":false)").paused);
+  EXPECT_TRUE(state(R"("Status":"dead")").ended());
+  EXPECT_EQ(state(R"("Status":"exited","ExitCode":"1")").exit_code, 0) << "no number";
+}
+
+TEST(Inspect, ARunThatIsNotOverHasNoLength) {
+  const auto ran_for = [](const std::string& fields) {
+    return parse_inspect(R"({"Id":"a","State":{"Status":"x",)" + fields + "}}").value().ran_for;
+  };
+  const std::string ended = R"("FinishedAt":"2026-01-02T15:04:06Z")";
+  EXPECT_EQ(ran_for(R"("StartedAt":"2026-01-02T15:04:05Z",)" + ended), std::chrono::seconds(1));
+  EXPECT_FALSE(ran_for(R"("StartedAt":"2026-01-02T15:04:05Z","Running":true,)" + ended));
+  EXPECT_FALSE(ran_for(R"("StartedAt":"2026-01-02T15:04:07Z",)" + ended)) << "the run before";
+  EXPECT_FALSE(ran_for(R"("StartedAt":"2026-01-02T15:04:05Z")"));
+}
+
+TEST(Inspect, AddressesAreBounded) {
+  std::string networks;
+  for (int i = 0; i < 100; ++i)
+    networks += (i == 0 ? "\"" : ",\"") + std::to_string(i) + R"(":{"IPAddress":"10.0.0.1"})";
+  const auto state = parse_inspect(R"({"Id":"a","State":{"Status":"running"},
+    "NetworkSettings":{"Networks":{)" +
+                                   networks + "}}}");
+  ASSERT_TRUE(state);
+  EXPECT_EQ(state->addresses.size(), 63U) << "the last would have room for one of its two";
+}
+
 TEST(Inspect, NamesWhatIsMissing) {
   const struct {
     const char* json;
@@ -113,6 +146,28 @@ TEST(Inspect, Times) {
       {"2026-01-02T15:04:05Zx", std::nullopt},
       {"9999-01-02T15:04:05Z", std::nullopt},
       {"", std::nullopt},
+      {"2026-01-02 15:04:60Z", at(1767366300)},
+      {"2026-01-02T15:04:05.9+00:00", at(1767366245, 900000000)},
+      {"1969-12-31T23:59:59Z", std::nullopt},
+      {"2026-1-02T15:04:05Z", std::nullopt},
+      {"2026-0102T15:04:05Z", std::nullopt},
+      {"2026-01-02x15:04:05Z", std::nullopt},
+      {"2026-01-02T1x:04:05Z", std::nullopt},
+      {"2026-01-02T15-04:05Z", std::nullopt},
+      {"2026-01-02T15:60:05Z", std::nullopt},
+      {"2026-01-02T15:x4:05Z", std::nullopt},
+      {"2026-01-02T15:04-05Z", std::nullopt},
+      {"2026-01-02T15:04:61Z", std::nullopt},
+      {"2026-01-02T15:04:xxZ", std::nullopt},
+      {"2026-01-02T15:04:05./Z", std::nullopt},
+      {"2026-01-02T15:04:05.:Z", std::nullopt},
+      {"2026-01-02T15:04:05.", std::nullopt},
+      {"2026-01-02T15:04:05.1", std::nullopt},
+      {"2026-01-02T15:04:05.1/", std::nullopt},
+      {"2026-01-02T15:04:05+0x:00", std::nullopt},
+      {"2026-01-02T15:04:05+02", std::nullopt},
+      {"2026-01-02T15:04:05+02:0x", std::nullopt},
+      {"2026-01-02T15:04:05+02:000", std::nullopt},
   };
   for (const auto& row : table) {
     const auto state = parse_inspect(R"({"Id":"a","State":{"Status":"exited","FinishedAt":")" +

@@ -94,6 +94,10 @@ TEST(Networks, TheFieldWins) {
   EXPECT_EQ(spec->body.at("HostConfig").at("NetworkMode"), "host");
   EXPECT_EQ(spec->warnings, (Texts{"parameter \"network\": container.docker.network says host and "
                                    "wins, ignoring"}));
+  auto other = on(DockerNetwork::bridge);
+  other.parameter("network", "blue");
+  EXPECT_EQ(other.spec()->warnings, (Texts{"parameter \"network\": container.docker.network says "
+                                           "default and wins, ignoring"}));
   auto same = on(DockerNetwork::bridge);
   same.parameter("network", "bridge");
   EXPECT_TRUE(same.spec()->warnings.empty());

@@ -63,6 +63,9 @@ TEST(PullProgress, ErrorsOfTheStream) {
        ErrorKind::unauthorized},
       {R"({"errorDetail":{"code":404},"error":"gone"})", "gone", ErrorKind::not_found},
       {R"({"errorDetail":7})", "Docker gave no reason", ErrorKind::unavailable},
+      {R"({"errorDetail":{"code":399,"message":"a"}})", "a", ErrorKind::unavailable},
+      {R"({"errorDetail":{"code":600,"message":"b"}})", "b", ErrorKind::unavailable},
+      {R"({"errorDetail":{"code":"404","message":"c"}})", "c", ErrorKind::unavailable},
   };
   for (const auto& row : table) {
     PullProgress progress;
@@ -73,6 +76,19 @@ TEST(PullProgress, ErrorsOfTheStream) {
     EXPECT_EQ(end.error().kind, row.kind);
     EXPECT_EQ(progress.error(), row.message);
   }
+}
+
+TEST(PullProgress, WhatIsNoLayerIsNotCounted) {
+  const std::string long_id(129, 'x');
+  PullProgress progress;
+  ASSERT_TRUE(
+      progress.feed(R"({"status":"Waiting","id":")" + long_id + R"("}{"status":"Waiting"})"));
+  EXPECT_EQ(progress.describe(), "no layer yet");
+  ASSERT_TRUE(progress.feed(R"({"status":"Retrying in 5 seconds","id":"a"})"
+                            R"({"status":"Downloading","id":"a"})"
+                            R"({"status":"Downloading","id":"b","progressDetail":7})"));
+  EXPECT_EQ(progress.describe(), "0 of 2 layers");
+  EXPECT_EQ(progress.digest(), "");
 }
 
 TEST(PullProgress, BadStreams) {
@@ -125,6 +141,9 @@ TEST(PullIsHopeless, ByKindAndText) {
       {ErrorKind::unavailable, "", false},
       {ErrorKind::unreachable, "no such file: not found", false},
       {ErrorKind::timeout, "", false},
+      {ErrorKind::cancelled, "", true},
+      {ErrorKind::too_large, "not found", false},
+      {ErrorKind::conflict, "", false},
       {ErrorKind::protocol, "", false},
       // Golden feat_13d, image_missing.
       {ErrorKind::unavailable,

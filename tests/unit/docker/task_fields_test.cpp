@@ -185,6 +185,10 @@ TEST(TaskFields, SecretsThatCannotBeRead) {
             path +
                 "secret.reference.name: expected a path in Vault such as secret/app, found "
                 "\"name\"");
+  const std::string bad_path =
+      path + "secret.reference.name: expected a path in Vault such as secret/app, found \"";
+  for (const char* name : {"", "/app", "secret/", "a//b", "a/b?c", "a/b:c", "a/b c", "a/b#c"})
+    EXPECT_EQ(with_secret({}, name).error(), std::string(bad_path).append(name).append("\""));
   EXPECT_EQ(with_secret({}, {}).error(), path + "secret: expected a value or a reference");
 }
 

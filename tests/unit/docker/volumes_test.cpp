@@ -52,6 +52,11 @@ TEST(Volumes, BelowTheSandbox) {
                    "/sandbox/h", "/sandbox/rel"}));
 }
 
+TEST(Volumes, WithoutAPathTheSandboxItself) {
+  EXPECT_EQ(binds(with({bind("", "/x"), bind("./", "/y"), of(Source::none, "/")})),
+            R"(["/sandbox/x:/x","/sandbox:/y","/sandbox:/"])");
+}
+
 TEST(Volumes, ADriverMakesARelativePathAName) {
   auto field = with({bind("data", "/x"), bind("/a", "/y")});
   field.docker().volume_driver = "nfs";
@@ -75,8 +80,12 @@ TEST(Volumes, OfDocker) {
 }
 
 TEST(Volumes, PathsWithAColonAreMounts) {
-  EXPECT_EQ(mounts(with({bind("/a:b", "/x", true)})),
-            R"([{"Type":"bind","Source":"/a:b","Target":"/x","ReadOnly":true}])");
+  auto shared = of(Source::host_path, "/x:y", "/a");
+  shared.propagation = "BIDIRECTIONAL";
+  EXPECT_EQ(mounts(with({bind("/a:b", "/x", true), shared})),
+            R"([{"Type":"bind","Source":"/a:b","Target":"/x","ReadOnly":true},)"
+            R"({"Type":"bind","Source":"/a","Target":"/x:y",)"
+            R"("BindOptions":{"Propagation":"rshared"}}])");
 }
 
 TEST(Volumes, Propagation) {

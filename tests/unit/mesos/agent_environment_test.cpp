@@ -130,6 +130,16 @@ TEST(AgentEnvironmentTest, BadTimesAreNamedAndDoNoHarm) {
   EXPECT_TRUE(names(loaded, "MESOS_CHECKPOINT=\"yes\""));
 }
 
+TEST(AgentEnvironmentTest, EmptyIsAsGoodAsUnset) {
+  const auto loaded = load(with(usual(), {{"MESOS_RECOVERY_TIMEOUT", ""},
+                                          {"MESOS_CHECKPOINT", ""},
+                                          {"MESOS_SUBSCRIPTION_BACKOFF_MAX", ""}}));
+  EXPECT_TRUE(loaded.problems.empty()) << loaded.problems[0];
+  EXPECT_FALSE(loaded.environment.checkpoint);
+  EXPECT_EQ(loaded.environment.recovery_timeout, 0ns);
+  EXPECT_EQ(loaded.environment.subscription_backoff_max, 2s);
+}
+
 // ---- domain socket -----------------------------------------------------------------------------
 
 TEST(AgentEnvironmentTest, DomainSocket) {
@@ -151,7 +161,7 @@ TEST(AgentEnvironmentTest, DomainSocketNeedsTheAgentsId) {
 // ---- TLS ---------------------------------------------------------------------------------------
 
 TEST(AgentEnvironmentTest, HttpsWhenTheAgentHasSsl) {
-  for (const char* on : {"1", "true", "TRUE"}) {
+  for (const char* on : {"1", "true", "TRUE", "t"}) {
     const auto loaded = load(with(usual(), {{"LIBPROCESS_SSL_ENABLED", on}}));
     EXPECT_TRUE(loaded.reachable) << on;
     EXPECT_EQ(loaded.environment.agent.display(), "https://10.1.2.3:5051") << on;

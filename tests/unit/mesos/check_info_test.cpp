@@ -71,6 +71,12 @@ TEST(CheckInfo, EveryFieldOfHttp) {
             "/");
 }
 
+TEST(CheckInfo, AnEmptyPathIsNone) {
+  const auto read = health(R"({"type":"HTTP","http":{"port":80,"path":""}})");
+  EXPECT_EQ(std::get<HttpCheck>(read.check.kind).path,
+            std::get<HttpCheck>(health(R"({"type":"HTTP","http":{"port":80}})").check.kind).path);
+}
+
 TEST(CheckInfo, TimesThatWouldOverflowAreCut) {
   const auto read = health(
       R"({"type":"TCP","tcp":{"port":1},"delay_seconds":1e300,"interval_seconds":"Infinity"})");
@@ -146,6 +152,9 @@ TEST(CheckInfo, WhatIsRefused) {
       {"health_check", R"({"type":"HTTP","http":{"port":1,"path":"/a\r\nX: y"}})",
        "health_check.http.path: expected a path that begins with / and has no blanks, found "
        "\"/a  X: y\""},
+      {"health_check", R"({"type":"HTTP","http":{"port":1,"path":"/\u007f"}})",
+       "health_check.http.path: expected a path that begins with / and has no blanks, found "
+       "\"/ \""},
       {"health_check", R"({"type":"HTTP","http":{"port":1,"statuses":["OK"]}})",
        "health_check.http.statuses[0]: expected a whole number from 0 to 999, found \"OK\""},
       {"health_check", R"({"type":"TCP","tcp":{"port":1},"delay_seconds":-1})",
@@ -161,6 +170,8 @@ TEST(CheckInfo, WhatIsRefused) {
       {"health_check", R"({"type":"COMMAND","command":{"value":""}})",
        "health_check.command.value: empty"},
       {"health_check", R"({"type":"COMMAND","command":{"shell":false}})",
+       "health_check.command.value: missing or empty"},
+      {"health_check", R"({"type":"COMMAND","command":{"shell":false,"arguments":["","x"]}})",
        "health_check.command.value: missing or empty"},
       {"check",
        R"({"type":"COMMAND","command":{"command":{"value":"x","environment":{"variables":[)"

@@ -245,6 +245,8 @@ TEST(TaskInfo, WhatCannotBeLaunched) {
        "container.docker.port_mappings[0].protocol: expected tcp, udp, sctp or several of them "
        "with "
        "commas, found \"tcp,\""},
+      {R"({"type":"DOCKER","docker":{"image":"i","network":"USER"},"network_infos":[{"name":""}]})",
+       "container.network_infos[0].name: missing; network USER needs the name of a Docker network"},
       {docker(R"("image":"i","network":"USER")"),
        "container.network_infos[0].name: missing; network USER needs the name of a Docker network"},
       {R"({"type":"DOCKER","docker":{"image":"i"},"volumes":[{"host_path":"/h"}]})",
@@ -253,7 +255,7 @@ TEST(TaskInfo, WhatCannotBeLaunched) {
   for (const auto& [container, text] : cases) {
     EXPECT_EQ(why_not_launchable(task_with(container)), text) << container;
   }
-  for (const std::string protocol : {"", "tcp", "udp", "tcp,udp", "tcp, udp", "TCP"}) {
+  for (const std::string protocol : {"", "tcp", "udp", "tcp,udp", "tcp, udp", "TCP", "sctp"}) {
     const auto task = task_with(
         docker(R"("image":"i","network":"HOST","port_mappings":[{"container_port":1,"protocol":")" +
                protocol + R"("}])"));

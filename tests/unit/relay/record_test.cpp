@@ -233,6 +233,17 @@ TEST(Rfc5424Record, HeaderAndLabels) {
   EXPECT_TRUE(one(fields, "x").starts_with("<14>1 2026-01-02T15:04:05.123456Z - my_svc "));
 }
 
+TEST(Rfc5424Record, TheProgramIsTheService) {
+  RecordFields fields = plain();
+  fields.format = SyslogFormat::rfc5424;
+  fields.labels = {{"Other", "x"}, {"ServiceName", ""}};
+  EXPECT_NE(one(fields, "x").find(" h sidecar-executor 0123456789ab - [labels@32473 Other=\"x\""),
+            std::string::npos)
+      << one(fields, "x");
+  fields.labels = {{"Other", "x"}, {"ServiceName", "sv\xC3\xA9\x7F"}};
+  EXPECT_NE(one(fields, "x").find(" h sv___ 0123456789ab "), std::string::npos) << one(fields, "x");
+}
+
 TEST(Rfc5424Record, Parts) {
   RecordFields fields = plain();
   fields.format = SyslogFormat::rfc5424;

@@ -60,7 +60,8 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"String", state("\"2\""), unparsable}, Case{"Null", state("null"), unparsable},
         Case{"True", state("true"), unparsable}, Case{"NotANumber", state("nan"), unparsable},
         Case{"Infinite", state("-inf"), unparsable}, Case{"Object", state("{}"), unparsable},
-        Case{"Array", state("[2]"), unparsable}, Case{"Garbage", state("?"), unparsable}),
+        Case{"MoreThanANumber", state("2x"), unparsable}, Case{"Array", state("[2]"), unparsable},
+        Case{"Garbage", state("?"), unparsable}),
     [](const auto& info) { return info.param.name; });
 
 INSTANTIATE_TEST_SUITE_P(
@@ -185,6 +186,8 @@ TEST(StateScanner, HalfAPairStandsForSomething) {
   EXPECT_EQ(scan(with_host_key(R"(a\ud800)"), "a\uFFFD"), found(2));
   EXPECT_EQ(scan(with_host_key(R"(\udc00)"), "\uFFFD"), found(2));
   EXPECT_EQ(scan(with_host_key(R"(\ud800\ud83d\ude00)"), "\uFFFD\U0001F600"), found(2));
+  EXPECT_EQ(scan(with_host_key(R"(\ud83d\uffee)"), "\uFFFD\uFFEE"), found(2));
+  EXPECT_EQ(scan(with_host_key(R"(\uffee)"), "\uFFEE"), found(2));
 }
 
 TEST(StateScanner, HostNamesAreComparedWhole) {

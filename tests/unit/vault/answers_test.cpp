@@ -37,6 +37,9 @@ TEST(VaultAnswer, KeepsNumbersAsTheyAreWritten) {
   EXPECT_EQ(answer.number({"n"}), 7);
   EXPECT_EQ(answer.number({"data", "a"}), std::nullopt);
   EXPECT_EQ(answer.text({"n"}), "") << "no string";
+  EXPECT_EQ(answer.number({"data", "f"}), std::nullopt) << "no number";
+  EXPECT_EQ(answer.number({"data", "b"}), std::nullopt) << "too large";
+  EXPECT_EQ(answer.number({"none"}), std::nullopt);
 }
 
 TEST(VaultAnswer, TheLastOfANameCounts) {
@@ -57,6 +60,9 @@ TEST(VaultAnswer, NoObjectIsSaidWithoutShowingIt) {
 TEST(VaultAnswer, AMillionValuesAreRefused) {
   std::string body = "{\"a\":[";
   for (int i = 0; i < 20'000; ++i) body += "0,";
+  EXPECT_FALSE(Answer::parse(body + "0]}"));
+  body = "{\"a\":[";
+  for (int i = 0; i < 20'000; ++i) body += "{},";
   EXPECT_FALSE(Answer::parse(body + "0]}"));
   const std::string deep(5000, '[');
   EXPECT_FALSE(Answer::parse("{\"a\":" + deep));
@@ -99,6 +105,12 @@ TEST(VaultAnswers, MountTellsVersions) {
   EXPECT_FALSE(mount_of(parsed(R"({"data":{"path":"kv/","type":"kv","options":{"version":"1"}}})"))
                    .versions);
   EXPECT_FALSE(mount_of(parsed(R"({"data":{"path":"kv/","type":"kv","options":null}})")).versions);
+  const auto bare =
+      mount_of(parsed(R"({"data":{"path":"/kv/team","type":"kv","options":{"version":"2"}}})"));
+  EXPECT_EQ(bare.path, "kv/team/");
+  EXPECT_TRUE(bare.versions);
+  EXPECT_FALSE(
+      mount_of(parsed(R"({"data":{"path":"","type":"kv","options":{"version":"2"}}})")).versions);
   EXPECT_FALSE(
       mount_of(parsed(R"({"data":{"path":"aws/","type":"aws","options":{"version":"2"}}})"))
           .versions);
@@ -110,6 +122,7 @@ TEST(VaultAnswers, Targets) {
   EXPECT_EQ(secret_target(ref("vault://secret/a b"), v1), "secret/a%20b");
   EXPECT_EQ(secret_target(ref("vault://kv/team/app/x"), v2), "kv/team/data/app/x");
   EXPECT_EQ(secret_target(ref("vault://kv/team/x?version=4"), v2), "kv/team/data/x?version=4");
+  EXPECT_EQ(secret_target(ref("vault://kv/team"), v2), "kv/team/data/") << "the mount alone";
 }
 
 constexpr const char* plain =
@@ -145,6 +158,15 @@ TEST(VaultAnswers, NoValueSaysWhichKeysThereAre) {
   }
   const auto empty = secret_value(parsed(R"({"data":{}})"), ref("vault://s/a"), {});
   EXPECT_NE(empty.error().message.find("it has no keys"), std::string::npos);
+  std::string many;
+  for (int i = 10; i < 35; ++i) many += (i == 10 ? "\"k" : ",\"k") + std::to_string(i) + "\":1";
+  const auto long_list = secret_value(parsed("{\"data\":{" + many + "}}"), ref("vault://s/a"), {});
+  EXPECT_EQ(long_list.error().message,
+            "secret s/a has no key value; it has: k10, k11, k12, k13, k14, k15, k16, k17, k18, "
+            "k19, k20, k21, k22, k23, k24, k25, k26, k27, k28, k29 and 5 more");
+  const auto versioned =
+      secret_value(parsed(R"({"data":{"data":{"a":1}}})"), ref("vault://kv/x"), {"kv/", true});
+  EXPECT_EQ(versioned.error().message, "secret kv/x has no key value; it has: a");
   const auto none = secret_value(parsed(R"({"data":null})"), ref("vault://s/a"), {});
   EXPECT_NE(none.error().message.find("Vault has no secret s/a"), std::string::npos);
 }
@@ -161,6 +183,12 @@ TEST(VaultAnswers, DeletedVersionsAreSaidToBe) {
           R"({"data":{"data":null,"metadata":{"deletion_time":"","destroyed":true,"version":1}}})"),
       ref("vault://kv/a?version=1"), kv);
   EXPECT_EQ(destroyed.message, "version 1 of secret kv/a was destroyed");
+  const auto odd_time = secret_missing(
+      parsed(R"({"data":{"metadata":{"deletion_time":"yesterday"}}})"), ref("vault://kv/a"), kv);
+  EXPECT_EQ(odd_time.message, "secret kv/a was deleted");
+  const auto no_version =
+      secret_missing(parsed(R"({"errors":[]})"), ref("vault://kv/a?version=9"), kv);
+  EXPECT_EQ(no_version.message, "Vault has no secret kv/a, or not its version 9");
   const auto data = secret_missing(parsed(R"({"errors":[]})"), ref("vault://kv/data/a"), kv);
   EXPECT_NE(data.message.find("leave out data/"), std::string::npos);
 }
@@ -178,6 +206,15 @@ TEST(VaultAnswers, AwsCredentials) {
   const auto bad = aws_credentials(
       parsed(R"({"lease_id":"l","lease_duration":1,"data":{"access_key":"AK-secret"}})"));
   EXPECT_EQ(bad.error().message, "Vault's answer has no data.secret_key");
+  const std::pair<const char*, const char*> table[] = {
+      {R"({"lease_id":"l","lease_duration":1,"data":{"secret_key":"SK"}})", "data.access_key"},
+      {R"({"lease_duration":1,"data":{"access_key":"AK","secret_key":"SK"}})", "lease_id"},
+      {R"({"lease_id":"l","data":{"access_key":"AK","secret_key":"SK"}})", "lease_duration"},
+  };
+  for (const auto& [body, field] : table) {
+    EXPECT_EQ(aws_credentials(parsed(body)).error().message,
+              std::string("Vault's answer has no ") + field);
+  }
 }
 
 TEST(VaultAnswers, WhatVaultSaid) {

@@ -94,6 +94,20 @@ TEST(LeasePlan, LessThanAThirdIsTheEnd) {
   EXPECT_EQ(enough.next().what, What::renew_lease);
 }
 
+TEST(LeasePlan, ALeaseThatBecomesFixedIsKeptToItsEnd) {
+  LeasePlan plan(lease(3600s), endless(), true);
+  EXPECT_TRUE(plan.lease_renewed(start + 2160s, 3600s, false)) << "long enough";
+  EXPECT_EQ(plan.next().what, What::stop);
+  EXPECT_EQ(plan.next().at - start, 2160s + 3240s);
+}
+
+TEST(LeasePlan, ATokenRenewedForLessThanAThirdIsTheEnd) {
+  LeasePlan plan(lease(3600s), lease(1800s), true);
+  EXPECT_FALSE(plan.token_renewed(start + 1160s, 599s, true));
+  EXPECT_EQ(plan.next().what, What::stop);
+  EXPECT_EQ(plan.next().at - start, 1160s + 539s);
+}
+
 TEST(LeasePlan, FailuresAreRetriedUntilTheEnd) {
   LeasePlan plan(lease(3600s), endless(), true);
   BootTime now = plan.next().at;

@@ -27,6 +27,9 @@ TEST(SecretRef, Good) {
       {"vault://secret/x?key=k#part", "secret/x", "k"},
       {"vault://secret/x?key=a=b", "secret/x", "a=b"},
       {"vault://secret/\xc3\xa4", "secret/\xc3\xa4"},
+      {"vault://secret/.a/..b", "secret/.a/..b"},
+      {"vault://kv/app?version=&version=3&version=4", "kv/app", "value", 3},
+      {"vault://kv/app?version", "kv/app"},
   };
   for (const auto& row : table) {
     ASSERT_TRUE(is_secret_ref(row.text));
@@ -43,6 +46,10 @@ TEST(SecretRef, BadSaysWhy) {
       {"vault://", "it has no path"},
       {"vault://?key=x", "it has no path"},
       {"vault://secret//x", "an empty part"},
+      {"vault://secret/./x", "must not hold . or .."},
+      {"vault://secret/x%7f", "control character"},
+      {"vault://secret/x?%4=k", "two hex digits"},
+      {"vault://kv/x?version=1x", "version is not a whole number"},
       {"vault://secret/../sys/x", "must not hold . or .."},
       {"vault://secret/%2e%2E/x", "must not hold . or .."},
       {"vault://secret/100%", "two hex digits"},
