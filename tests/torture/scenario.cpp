@@ -223,13 +223,23 @@ void choose_freezing(Scenario& s, Dice& dice) {
                       Ms(dice.between(100, 3000))});
 }
 
-/// Not with a container whose end is read from dockerd's events: dockerd's clock does not jump
-/// along.
+bool is_stopped(const Scenario& s) {
+  return runs_for_ever(s) || s.killed || s.agent_lost || s.max_completion > 0 ||
+         s.sidecar == SidecarSays::unhealthy ||
+         std::any_of(s.faults.begin(), s.faults.end(), [](const Fault& fault) {
+           return fault.harm == Harm::terminate || fault.harm == Harm::interrupt ||
+                  fault.harm == Harm::user;
+         });
+}
+
+/// dockerd's clock does not jump along, as it would on a host whose clock is set. So not with a
+/// container whose end is read from dockerd's events; and a stop that was asked for by a clock
+/// ahead of dockerd's would come after the end that it brings.
 void choose_clock(Scenario& s, Dice& dice, const Means& means) {
   if (!means.clock || s.work == Work::out_of_memory || !dice.percent(15)) return;
   s.clock_jumps = true;
-  s.faults.push_back({dice.percent(50) ? Harm::clock_forward : Harm::clock_back, any_moment(dice),
-                      Ms(dice.between(0, 1000)), Ms(dice.between(100, 4000))});
+  s.faults.push_back({is_stopped(s) || dice.percent(50) ? Harm::clock_back : Harm::clock_forward,
+                      any_moment(dice), Ms(dice.between(0, 1000)), Ms(dice.between(100, 4000))});
 }
 
 }  // namespace
