@@ -61,7 +61,8 @@ FileDescriptor LogSink::connect() const {
   FileDescriptor fd(
       ::socket(AF_INET, (kind_ == Kind::tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC, 0));
   const sockaddr_in address = loopback(port_);
-  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+  if (fd.get() < 0 ||
+      ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     throw std::runtime_error("no connection to the collector");
   }
   return fd;
