@@ -50,7 +50,7 @@ help:
 	@echo "  make soak       $(SOAK_CROWD) tasks at once, SOAK_SECONDS=$(SOAK_SECONDS)"
 	@echo "  make debug      build/debug                      make clean      removes build/ and dist/"
 	@echo "  make test-podman   the system tests against Podman (root; minutes)"
-	@echo "  make check-reproducible   builds the last commit elsewhere, too, and compares (minutes)"
+	@echo "  make check-reproducible   builds the last commit again from nothing and compares (minutes)"
 	@echo
 	@echo "Missing Debian packages are installed, as root or through sudo. JOBS=$(JOBS). A private dockerd is"
 	@echo "started if none answers at DOCKER_HOST. TESTS='-R name' gives make test more ctest arguments."

@@ -31,7 +31,7 @@ unshare --mount --propagation private bash -euc '
 '
 scripts/dist.sh "$version" build/reproducible >/dev/null
 for file in build/reproducible/*; do
-  cmp "$file" "$there/dist/${file##*/}" || die "${file##*/} is not the same when built elsewhere"
+  cmp "$file" "$there/dist/${file##*/}" || die "${file##*/} is not the same when built again"
 done
 cmp build/release/sidecar-executor "$there/clone/build/release/sidecar-executor"
 printf 'reproducible: %s\n' "$(cd build/reproducible && printf '%s ' *.gz *.deb)"
