@@ -18,7 +18,7 @@ rm -rf build/reproducible
 
 git clone -q "$SX_ROOT" "$there/clone"
 say "building a clone"
-export there version SX_ROOT
+export there version
 # shellcheck disable=SC2016
 unshare --mount --propagation private bash -euc '
   mount --bind "$there/clone" "$SX_ROOT"

@@ -75,10 +75,9 @@ class Converter {
   }
 
   void add_variables(json::array& all, const JsonField& map) const {
-    if (!map.present()) return;
-    if (!map.value()->is_object()) return map.expected("an object");
-    for (const auto& member : map.value()->get_object())
-      add_variable(all, std::string(member.key()), replaced(map[member.key()].text_or_empty()));
+    map.members([&](const std::string& name, const JsonField& value) {
+      add_variable(all, name, replaced(value.text_or_empty()));
+    });
   }
 
   json::object environment() {
@@ -140,11 +139,9 @@ class Converter {
   /// A map, as Mesos' list of key and value.
   static json::array pairs(const JsonField& map) {
     json::array out;
-    if (map.present() && !map.value()->is_object()) map.expected("an object");
-    if (!map.present() || !map.value()->is_object()) return out;
-    for (const auto& member : map.value()->get_object())
-      out.push_back(
-          json::object{{"key", member.key()}, {"value", map[member.key()].text_or_empty()}});
+    map.members([&out](const std::string& key, const JsonField& value) {
+      out.push_back(json::object{{"key", key}, {"value", value.text_or_empty()}});
+    });
     return out;
   }
 

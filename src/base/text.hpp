@@ -23,6 +23,8 @@ std::string one_line(std::string_view bytes, std::size_t limit = 500);
 
 std::string to_lower(std::string_view text);  ///< ASCII only
 bool all_digits(std::string_view text);       ///< 0 to 9, one at least
+/// ASCII letters, digits and `marks`, one at least.
+bool is_word(std::string_view text, std::string_view marks);
 
 /// `a,b,,c` at ',' → a, b, "", c. Empty text → no element.
 std::vector<std::string> split(std::string_view text, char separator);

@@ -6,13 +6,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <cctype>
 #include <cerrno>
 #include <optional>
 #include <system_error>
@@ -106,12 +104,7 @@ Result<pid_t> start(const std::string& program, const Pipe& in, const Pipe& out)
   return pid;
 }
 
-bool is_plain_name(const std::string& name) {
-  return !name.empty() && name.front() != '.' &&
-         std::all_of(name.begin(), name.end(), [](unsigned char c) {
-           return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.';
-         });
-}
+bool is_plain_name(const std::string& name) { return is_word(name, "-_.") && name.front() != '.'; }
 
 /// Until the end of the output; kept up to the limit.
 asio::awaitable<std::string> read_output(asio::posix::stream_descriptor& from) {

@@ -37,8 +37,9 @@ const json::object* object_at(const json::object* object, std::string_view key) 
   return value != nullptr ? value->if_object() : nullptr;
 }
 
+using sidecar_executor::text_at;
 std::string text_at(const json::object* object, std::string_view key) {
-  return object != nullptr ? sidecar_executor::text_at(*object, key) : std::string{};
+  return object != nullptr ? text_at(*object, key) : std::string{};
 }
 
 bool true_at(const json::object* object, std::string_view key) {
@@ -144,10 +145,10 @@ void read_state(const json::object& from, ContainerState& out) {
   out.restarting = true_at(&from, "Restarting");
   out.oom_killed = true_at(&from, "OOMKilled");
   out.exit_code = int_at(from, "ExitCode");
-  out.error = one_line(text_at(&from, "Error"), longest_text);
+  out.error = one_line(text_at(from, "Error"), longest_text);
   out.pid = std::max(0, int_at(from, "Pid"));
-  out.started_at = text_at(&from, "StartedAt");
-  out.finished_at = parse_time(text_at(&from, "FinishedAt"));
+  out.started_at = text_at(from, "StartedAt");
+  out.finished_at = parse_time(text_at(from, "FinishedAt"));
   const auto started = parse_time(out.started_at);
   // Of one that runs again, FinishedAt is of the run before.
   if (started && out.finished_at && *out.finished_at >= *started && !out.running)
@@ -157,7 +158,7 @@ void read_state(const json::object& from, ContainerState& out) {
 void read_rest(const json::object& root, ContainerState& out) {
   const auto* config = object_at(&root, "Config");
   out.tty = true_at(config, "Tty");
-  out.image_id = text_at(&root, "Image");
+  out.image_id = text_at(root, "Image");
   const auto* host = object_at(&root, "HostConfig");
   out.log_driver = text_at(object_at(host, "LogConfig"), "Type");
   out.network_mode = text_at(host, "NetworkMode");
@@ -183,7 +184,7 @@ Result<ContainerState> parse_inspect(std::string_view text) {
   if (!parsed) return parsed.error();
   const auto& root = parsed->get_object();
   ContainerState out;
-  out.id = text_at(&root, "Id");
+  out.id = text_at(root, "Id");
   if (out.id.empty()) return no_field("Id", "text");
   const auto* state = object_at(&root, "State");
   if (state == nullptr) return no_field("State", "object");
@@ -191,7 +192,7 @@ Result<ContainerState> parse_inspect(std::string_view text) {
   if (out.status.empty()) return no_field("State.Status", "text");
   // Podman, until its cleanup process has come by.
   if (out.status == "stopped") out.status = "exited";
-  out.name = text_at(&root, "Name");
+  out.name = text_at(root, "Name");
   if (out.name.starts_with('/')) out.name.erase(0, 1);
   read_state(*state, out);
   read_rest(root, out);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
-#include <cctype>
 
 #include "base/text.hpp"
 #include "docker/parameter_readers.hpp"
@@ -44,21 +43,15 @@ bool is_device_mode(std::string_view text) {
          });
 }
 
-bool is_cdi_part(std::string_view text, std::string_view marks) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [marks](unsigned char c) {
-    return std::isalnum(c) != 0 || marks.find(static_cast<char>(c)) != std::string_view::npos;
-  });
-}
-
 /// `vendor.com/class=name`, a device of the Container Device Interface. NVIDIA's parts of a GPU
 /// have a colon in their names: `nvidia.com/gpu=0:1`.
 bool is_cdi_name(std::string_view text) {
   const auto equals = text.find('=');
   const auto slash = text.substr(0, equals).find('/');
   return equals != std::string_view::npos && slash != std::string_view::npos &&
-         is_cdi_part(text.substr(0, slash), "-_.") &&
-         is_cdi_part(text.substr(slash + 1, equals - slash - 1), "-_.") &&
-         is_cdi_part(text.substr(equals + 1), "-_.:");
+         is_word(text.substr(0, slash), "-_.") &&
+         is_word(text.substr(slash + 1, equals - slash - 1), "-_.") &&
+         is_word(text.substr(equals + 1), "-_.:");
 }
 
 /// `c 1:3 rwm`, the kernel's own syntax.

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
-#include <cctype>
 
 #include "base/text.hpp"
 #include "docker/parameter_readers.hpp"
@@ -34,9 +33,7 @@ std::string without_brackets(std::string_view text) {
 bool is_domain(std::string_view text) {
   const auto labels = split(text, '.');
   return !labels.empty() && std::all_of(labels.begin(), labels.end(), [](const std::string& label) {
-    return !label.empty() && std::all_of(label.begin(), label.end(), [](unsigned char c) {
-      return std::isalnum(c) != 0 || c == '-' || c == '_';
-    });
+    return is_word(label, "-_");
   });
 }
 

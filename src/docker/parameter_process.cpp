@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
-#include <cctype>
 
 #include "base/go_duration.hpp"
 #include "base/text.hpp"
@@ -173,11 +172,7 @@ Result<void> read_restart(const ParameterReading&, std::string_view value) {
 
 Result<void> read_platform(const ParameterReading& reading, std::string_view value) {
   const auto parts = split(value, '/');
-  const auto word = [](const std::string& part) {
-    return !part.empty() && std::all_of(part.begin(), part.end(), [](unsigned char c) {
-      return std::isalnum(c) != 0 || c == '_' || c == '-' || c == '.';
-    });
-  };
+  const auto word = [](const std::string& part) { return is_word(part, "-_."); };
   if (parts.size() < 2 || parts.size() > 3 || !std::all_of(parts.begin(), parts.end(), word))
     return expected("os/architecture such as linux/amd64");
   reading.out.platform = value;

@@ -51,6 +51,16 @@ class JsonField {
     }
   }
 
+  /// Calls `visit` with the name and the value of every member; absent = no member.
+  template <typename Visit>
+  void members(Visit&& visit) const {
+    if (value_ == nullptr) return;
+    if (!value_->is_object()) return expected("an object");
+    for (const auto& member : value_->get_object()) {
+      visit(std::string(member.key()), (*this)[member.key()]);
+    }
+  }
+
   [[nodiscard]] std::optional<std::string> text() const {
     if (value_ == nullptr) return std::nullopt;
     if (const auto* string = value_->if_string()) return std::string(std::string_view(*string));

@@ -179,14 +179,9 @@ std::map<std::string, double> scalars(const JsonField& resources) {
 /// TaskInfo.limits: a map of scalars.
 std::map<std::string, double> limits(const JsonField& map) {
   std::map<std::string, double> out;
-  if (!map.present()) return out;
-  if (!map.value()->is_object()) {
-    map.expected("an object");
-    return out;
-  }
-  for (const auto& member : map.value()->get_object()) {
-    if (const auto amount = map[member.key()]["value"].amount()) out[member.key()] = *amount;
-  }
+  map.members([&out](const std::string& name, const JsonField& scalar) {
+    if (const auto amount = scalar["value"].amount()) out[name] = *amount;
+  });
   return out;
 }
 

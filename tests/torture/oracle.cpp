@@ -1,7 +1,5 @@
 #include "torture/oracle.hpp"
 
-#include <algorithm>
-
 namespace sx_torture {
 namespace {
 
@@ -11,24 +9,16 @@ std::string state_of_exit(int code) {
   return code == 137 || code == 143 ? "TASK_KILLED" : "TASK_FAILED";
 }
 
-bool stops(const Fault& fault) {
-  return fault.harm == Harm::terminate || fault.harm == Harm::interrupt || fault.harm == Harm::user;
-}
-
 /// A wrong answer to a call of the launch may end it. One to any later call must not.
 bool spoils_the_launch(const Fault& fault) {
   const bool wrong = fault.harm == Harm::docker_500 || fault.harm == Harm::docker_garbage;
   return wrong && fault.at < Moment::inspect_asked;
 }
 
-bool any(const Scenario& s, bool (*is)(const Fault&)) {
-  return std::any_of(s.faults.begin(), s.faults.end(), is);
-}
-
 /// If nobody asked for a stop.
 std::set<std::string> own_ends(const Scenario& s) {
   if (s.vault == VaultGives::no_secrets || s.work == Work::bad_command) return {"TASK_FAILED"};
-  if (s.work == Work::until_told || s.work == Work::deaf) return {};
+  if (runs_for_ever(s)) return {};
   if (s.work == Work::out_of_memory && s.exit_code != 0) return {"TASK_FAILED"};
   return {state_of_exit(s.exit_code)};
 }

@@ -6,6 +6,21 @@
 #include "torture/dice.hpp"
 
 namespace sx_torture {
+
+bool stops(const Fault& fault) {
+  return fault.harm == Harm::terminate || fault.harm == Harm::interrupt || fault.harm == Harm::user;
+}
+
+bool sets_clock(const Fault& fault) {
+  return fault.harm == Harm::clock_forward || fault.harm == Harm::clock_back;
+}
+
+bool runs_for_ever(const Scenario& s) { return s.work == Work::until_told || s.work == Work::deaf; }
+
+bool any(const Scenario& s, bool (*is)(const Fault&)) {
+  return std::any_of(s.faults.begin(), s.faults.end(), is);
+}
+
 namespace {
 
 std::string seconds(int ms) {
@@ -13,8 +28,6 @@ std::string seconds(int ms) {
   const std::string rest = std::to_string(ms % 1000);
   return text + std::string(3 - rest.size(), '0') + rest;
 }
-
-bool runs_for_ever(const Scenario& s) { return s.work == Work::until_told || s.work == Work::deaf; }
 
 void choose_work(Scenario& s, Dice& dice, const Means& means) {
   static constexpr Work works[] = {Work::exits,       Work::exits,        Work::exits,
@@ -225,11 +238,7 @@ void choose_freezing(Scenario& s, Dice& dice) {
 
 bool is_stopped(const Scenario& s) {
   return runs_for_ever(s) || s.killed || s.agent_lost || s.max_completion > 0 ||
-         s.sidecar == SidecarSays::unhealthy ||
-         std::any_of(s.faults.begin(), s.faults.end(), [](const Fault& fault) {
-           return fault.harm == Harm::terminate || fault.harm == Harm::interrupt ||
-                  fault.harm == Harm::user;
-         });
+         s.sidecar == SidecarSays::unhealthy || any(s, stops);
 }
 
 /// dockerd's clock does not jump along, as it would on a host whose clock is set. So not with a
@@ -237,7 +246,6 @@ bool is_stopped(const Scenario& s) {
 /// ahead of dockerd's would come after the end that it brings.
 void choose_clock(Scenario& s, Dice& dice, const Means& means) {
   if (!means.clock || s.work == Work::out_of_memory || !dice.percent(15)) return;
-  s.clock_jumps = true;
   s.faults.push_back({is_stopped(s) || dice.percent(50) ? Harm::clock_back : Harm::clock_forward,
                       any_moment(dice), Ms(dice.between(0, 1000)), Ms(dice.between(100, 4000))});
 }

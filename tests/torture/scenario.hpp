@@ -97,7 +97,6 @@ struct Scenario {
   VaultGives vault = VaultGives::nothing;
   std::vector<Switches> switches;
   std::vector<Fault> faults;
-  bool clock_jumps = false;
   bool agent_lost = false;      ///< for good: nobody may hear of the end
   bool never_launched = false;  ///< the executor is told to go before it gets a task
   bool killed = false;          ///< by KILL or SHUTDOWN
@@ -113,6 +112,11 @@ struct Means {
 };
 
 Scenario make_scenario(std::uint64_t seed, const Means& means);
+
+bool stops(const Fault& fault);         ///< asks the executor to end its task
+bool sets_clock(const Fault& fault);    ///< of the executor
+bool runs_for_ever(const Scenario& s);  ///< unless it is stopped
+bool any(const Scenario& s, bool (*is)(const Fault&));
 
 /// Short names of what is done to the task, for the count.
 std::vector<std::string> harms_of(const Scenario& scenario);

@@ -126,7 +126,7 @@ class Run {
 
   void end(const Fault& fault) {
     if (fault.harm == Harm::executor_frozen) return signal(SIGCONT);
-    if (fault.harm == Harm::clock_forward || fault.harm == Harm::clock_back) return shift_clock(0);
+    if (sets_clock(fault)) return shift_clock(0);
     if (fault.harm >= Harm::syslog_cut && fault.harm <= Harm::syslog_garbage)
       return collector_.set(FaultRelay::Mode::pass);
     if (fault.harm <= Harm::docker_500) docker_.set(FaultRelay::Mode::pass);
@@ -162,7 +162,7 @@ class Run {
     }
     out.executor_environment = environment_of(
         scenario_, {folder_, scenario_.direct ? "" : docker_.docker_host(), collector_.port()});
-    if (scenario_.clock_jumps) {
+    if (any(scenario_, sets_clock)) {
       out.executor = SX_SHIFTED_EXECUTOR;
       out.executor_environment.emplace_back("SX_CLOCK_SHIFT", folder_ + "/shift");
     }

@@ -94,5 +94,12 @@ TEST(Text, AllDigits) {
   for (const char* no : {"", "-1", "1.0", "a", " 1", "1 "}) EXPECT_FALSE(all_digits(no)) << no;
 }
 
+TEST(Text, IsWord) {
+  for (const char* yes : {"a", "Z", "0", "9z", "a-b_c", "-"})
+    EXPECT_TRUE(is_word(yes, "-_")) << yes;
+  for (const char* no : {"", "a.b", "a b", "a/b", "@", "[", "`", "{", ":", "\xC3\xA9"})
+    EXPECT_FALSE(is_word(no, "-_")) << no;
+}
+
 }  // namespace
 }  // namespace sidecar_executor

@@ -39,9 +39,11 @@ class Play {
   Play& launched() {
     return launch().created().give(event::LaunchDone{64 * 1024 * 1024, "it runs"});
   }
-  Play& ends(int exit_code) {
+  /// `finished`: when Docker says that it ended; this host's does.
+  Play& ends(int exit_code, std::optional<WallTime> finished = std::nullopt) {
     event::ContainerEnded ended;
     ended.end.exit_code = exit_code;
+    ended.end.finished_at = finished;
     return give(std::move(ended));
   }
   Play& ask(StopRequest request, std::optional<std::string> task_id = std::nullopt) {
@@ -91,13 +93,6 @@ class Play {
     }
     clock_ = end;
     return *this;
-  }
-  /// By this host's Docker, which says when.
-  Play& ends_on_this_host(int exit_code) {
-    event::ContainerEnded ended;
-    ended.end.exit_code = exit_code;
-    ended.end.finished_at = now().wall;
-    return give(std::move(ended));
   }
   /// Somebody sets the host's clock.
   Play& set_wall_clock(std::chrono::seconds by) {

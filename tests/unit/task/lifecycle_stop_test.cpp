@@ -171,10 +171,8 @@ TEST(Kill, DuringTheLaunchOfAContainerThatEndsThen) {
 TEST(Kill, OfAContainerThatHadEndedByItsOwnClock) {
   Play play;
   play.launched();
-  event::ContainerEnded ended;
-  ended.end.exit_code = 0;
-  ended.end.finished_at = play.now().wall;
-  play.wait(1ms).kill(7s).give(ended).give(event::ClosingDone{});
+  const WallTime finished = play.now().wall;
+  play.wait(1ms).kill(7s).ends(0, finished).give(event::ClosingDone{});
   EXPECT_EQ(play.terminal().state, TaskState::finished);
   play.acknowledged();
   EXPECT_EQ(play.exit_code(), 0);
@@ -184,8 +182,8 @@ TEST(Kill, OfAContainerThatHadEndedByItsOwnClock) {
 TEST(Kill, OfAContainerWhoseHostsClockIsSet) {
   for (const auto set : {-1h, 1h}) {
     Play play;
-    play.launched().kill(7s).wait(1s).set_wall_clock(set).ends_on_this_host(143);
-    play.give(event::ClosingDone{});
+    play.launched().kill(7s).wait(1s).set_wall_clock(set);
+    play.ends(143, play.now().wall).give(event::ClosingDone{});
     EXPECT_EQ(play.terminal().state, TaskState::killed) << set.count();
   }
 }
