@@ -6,7 +6,9 @@ set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 cd "$SX_ROOT"
+# Nothing of the login that builds it gets in.
 umask 022
+export LC_ALL=C.UTF-8 TZ=UTC
 
 version=${1:?usage: dist.sh VERSION [FOLDER]}
 out=${2:-dist}

@@ -48,7 +48,7 @@ packages_of() {
 }
 
 json_text() {
-  iconv -c -t UTF-8 | tr -d '\000-\010\013\014\016-\037' |
+  iconv -c -f UTF-8 -t UTF-8 | tr -d '\000-\010\013\014\016-\037' |
     sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/\t/\\t/g' -e 's/\r/\\r/g' | awk '{printf "%s\\n", $0}'
 }
 

@@ -36,7 +36,7 @@ left_over() { find "$root" -mindepth 1 -not -path "$root/var*" | sort; }
 
 # ---- twice the same ----------------------------------------------------------------------------
 scripts/dist.sh "$version" "$work/dist" >/dev/null
-(umask 077 && TZ=Pacific/Chatham scripts/dist.sh "$version" "$work/again" >/dev/null)
+(umask 077 && TZ=Pacific/Chatham LC_ALL=C scripts/dist.sh "$version" "$work/again" >/dev/null)
 holds "two runs give the same bytes" diff -r "$work/dist" "$work/again"
 holds "sums" sh -c 'cd "$1" && sha256sum --quiet -c ./*.sha256' - "$work/dist"
 
