@@ -105,6 +105,10 @@ TEST(RegistryAuth, WhichEntry) {
       {"no repository named", "", "reg:5000", both, "reg"},
       {"Docker Hub by another of its names", hub, "docker.io", config(entry("docker.io", "d:1")),
        "d"},
+      {"Docker Hub by the address it is pulled from", hub, "docker.io",
+       config(entry("https://registry-1.docker.io/v2/", "p:1")), "p"},
+      {"an entry that is no object is passed over", "reg:5000", "docker.io",
+       config(R"("reg:5000":"auth",)" + entry("https://reg:5000", "x:1")), "x"},
       {"exact goes before host name", "reg:5000", "x",
        config(entry("https://reg:5000", "a:1") + "," + entry("reg:5000", "b:1")), "b"},
       {"another port is another registry", "reg:5001", "reg:5001", both, ""},
@@ -170,6 +174,7 @@ TEST(RegistryAuth, HelpersAreNamedInOrder) {
       {R"({"auths":{"r":{}},"credsStore":"pass"})", "pass for r (/f, credsStore)\n"},
       {R"({"credHelpers":{"x":"y"}})", ""},
       {R"({"credHelpers":[],"credsStore":5})", ""},
+      {R"({"credHelpers":{"r":5,"https://r":"pass"}})", "pass for https://r (/f, credHelpers)\n"},
   };
   for (const auto& row : table) {
     const auto got = find("r", "r", {{"/f", row.json}});

@@ -47,6 +47,7 @@ TEST(VaultEnvironment, BadValuesAreNamed) {
       {{{"VAULT_CLIENT_TIMEOUT", "soon"}}, "VAULT_CLIENT_TIMEOUT=\"soon\" is not a number of"},
       {{{"VAULT_CLIENT_TIMEOUT", "0"}}, "VAULT_CLIENT_TIMEOUT"},
       {{{"VAULT_MAX_RETRIES", "-1"}}, "VAULT_MAX_RETRIES=\"-1\" is not a whole number"},
+      {{{"VAULT_MAX_RETRIES", "two"}}, "VAULT_MAX_RETRIES=\"two\" is not a whole number"},
       {{{"VAULT_SKIP_VERIFY", "maybe"}}, "VAULT_SKIP_VERIFY=\"maybe\" is not true or false"},
       {{{"VAULT_CLIENT_KEY", "/k"}}, "VAULT_CLIENT_KEY is set without VAULT_CLIENT_CERT"},
       {{{"VAULT_PROXY_ADDR", "socks5://x:1"}}, "VAULT_PROXY_ADDR: its scheme socks5"},
@@ -62,6 +63,14 @@ TEST(VaultEnvironment, BadValuesAreNamed) {
     EXPECT_NE(env.problems[0].find(text), std::string::npos) << env.problems[0];
     EXPECT_EQ(env.problems[0].find("s3cr3t"), std::string::npos) << env.problems[0];
   }
+}
+
+TEST(VaultEnvironment, RetriesAndNamespace) {
+  EXPECT_EQ(read({{"VAULT_MAX_RETRIES", "0"}}).settings.max_retries, 0);
+  EXPECT_EQ(read({{"VAULT_MAX_RETRIES", "7"}}).settings.max_retries, 7);
+  EXPECT_EQ(read({{"VAULT_MAX_RETRIES", "99999999999"}}).settings.max_retries, 20);
+  EXPECT_EQ(read({{"VAULT_NAMESPACE", "//team/a/"}}).settings.name_space, "team/a/");
+  EXPECT_EQ(read({{"VAULT_NAMESPACE", "/"}}).settings.name_space, "");
 }
 
 TEST(VaultEnvironment, ClientTimeout) {
