@@ -19,8 +19,11 @@ if [ -n "$env_file" ] && [ ! -r "$env_file" ]; then
 fi
 env_file=${env_file:-/opt/mesos/executor-environment.sh}
 if [ -r "$env_file" ]; then
+  # It may use variables that are not set, as the Go executor's wrapper lets it.
+  set +u
   # shellcheck disable=SC1090 # the operator's own file
   . "$env_file"
+  set -u
 fi
 
 installed=${SIDECAR_EXECUTOR_PATH:-/opt/mesos/sidecar-executor}
@@ -59,6 +62,10 @@ while :; do
 done
 
 trap '' TERM INT USR1
-# Nothing to do unless the executor died without stopping its container.
-"$copy" reap --sandbox "$sandbox" >&2 || echo "executor.sh: a container of this task may still run" >&2
+# Nothing to do unless the executor died without stopping its container. Ours only: with the Go
+# executor put back in its place, these words would start it a second time.
+if grep -q io.sidecar-executor "$copy"; then
+  "$copy" reap --sandbox "$sandbox" >&2 ||
+    echo "executor.sh: a container of this task may still run" >&2
+fi
 exit "$status"

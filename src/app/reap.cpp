@@ -13,9 +13,7 @@
 #include "app/environment.hpp"
 #include "app/process_facts.hpp"
 #include "app/reap_host.hpp"
-#include "docker/container_spec.hpp"
 #include "docker/engine.hpp"
-#include "docker/inspect.hpp"
 #include "net/resolver.hpp"
 #include "net/spawn.hpp"
 
@@ -37,9 +35,6 @@ class SandboxReaper {
       co_return;
     }
     co_await of_sandbox(std::move(sandbox));
-    if (const auto task_id = process_environment()("TASK_ID"); task_id && !task_id->empty()) {
-      co_await of_go_executor(*task_id);
-    }
   }
   [[nodiscard]] int code() const { return code_; }
 
@@ -62,19 +57,6 @@ class SandboxReaper {
       }
       co_await stop(container.id, container.image);
     }
-  }
-
-  /// The Go executor set no labels; its containers are known by their name.
-  asio::awaitable<void> of_go_executor(std::string task_id) {
-    const auto document = co_await engine_.inspect(docker::container_name(task_id));
-    if (!document) co_return;
-    const auto state = docker::parse_inspect(*document);
-    if (!state || !state->running) co_return;
-    for (const auto& [name, value] : state->labels) {
-      // Another sandbox's, see above. Not any label of ours: an image may carry some.
-      if (name == "io.sidecar-executor.sandbox") co_return;
-    }
-    co_await stop(state->id, task_id);
   }
 
   asio::awaitable<void> stop(std::string id, std::string what) {

@@ -85,6 +85,7 @@ void HostReaper::take(Candidate container, const HostFacts& host) {
       return;
     case Verdict::unknown:
       ++unknown_;
+      if (still_runs(item.container)) unknown_runs_ = true;
       say("unknown", item);
       return;
     case Verdict::stop:
@@ -141,7 +142,8 @@ int HostReaper::report() {
   if (failed_ > 0) text += ", " + count(failed_, "FAILED");
   out_ << text << "\n";
   if (failed_ > 0) return 1;
-  return running_on ? 2 : 0;
+  if (running_on) return 2;
+  return unknown_runs_ ? 1 : 0;
 }
 
 }  // namespace sidecar_executor::app

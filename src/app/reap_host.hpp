@@ -55,6 +55,7 @@ class HostReaper {
   int removed_ = 0;
   int left_ = 0;
   int unknown_ = 0;
+  bool unknown_runs_ = false;
   int failed_ = 0;
 };
 

@@ -27,25 +27,32 @@ std::optional<StartMark> mark_of(const std::string& text) {
   return StartMark{text.substr(0, at), text.substr(at + 1)};
 }
 
-/// The process that the labels name, wherever it runs; or one that says by its title that it looks
-/// after this container: a task may overwrite labels.
-bool is_executor_of(const Candidate& container, const StartMark& mark, const ProcessFacts& p) {
-  if (!p.titled_container.empty() && container.id.starts_with(p.titled_container)) return true;
-  return p.pid == number_of(container.pid) && p.start_ticks == mark.ticks;
+/// A process that says by its title that it looks after this container: a task may overwrite
+/// labels, and an agent in a container may have a boot id of its own (systemd-nspawn, LXC).
+bool is_titled(const Candidate& container, const HostFacts& host) {
+  return std::any_of(host.processes.begin(), host.processes.end(), [&](const auto& p) {
+    return !p.titled_container.empty() && container.id.starts_with(p.titled_container);
+  });
 }
 
-bool is_seen(const Candidate& container, const StartMark& mark, const HostFacts& host) {
+/// The process that the labels name, in whichever pid namespace it runs.
+bool is_labelled(const Candidate& container, const StartMark& mark, const HostFacts& host) {
+  const int pid = number_of(container.pid);
   return mark.boot_id == host.boot_id &&
          std::any_of(host.processes.begin(), host.processes.end(),
-                     [&](const auto& p) { return is_executor_of(container, mark, p); });
+                     [&](const auto& p) { return p.pid == pid && p.start_ticks == mark.ticks; });
 }
 
 /// What keeps us from being sure that a process that we do not see is not there; empty: nothing.
 std::string blind_spot(const Candidate& container, const StartMark& mark, const HostFacts& host) {
+  // After a reboot no container of ours runs by itself (restart policy no). What runs is another
+  // host's, whose socket was forwarded, or somebody started it again.
   if (mark.boot_id != host.boot_id)
-    return host.docker_is_local ? ""
-                                : "its executor was started on another host or before a reboot; "
-                                  "run reap on the host of its agent";
+    return host.docker_is_local && !still_runs(container)
+               ? ""
+               : "its executor was started on another host or before a reboot; run reap on the "
+                 "host "
+                 "of its agent, or docker stop it";
   if (!host.complete)
     return "the processes of this host cannot be seen (run reap as root, with the /proc of its "
            "own pid namespace)";
@@ -73,7 +80,7 @@ bool still_runs(const Candidate& container) {
 
 bool executor_is_seen(const Candidate& container, const HostFacts& host) {
   const auto mark = mark_of(container.pid_start);
-  return mark && is_seen(container, *mark, host);
+  return is_titled(container, host) || (mark && is_labelled(container, *mark, host));
 }
 
 ExecutorFinding find_executor(const Candidate& container, const std::string& expected_name,
@@ -85,7 +92,8 @@ ExecutorFinding find_executor(const Candidate& container, const std::string& exp
     return {ExecutorState::foreign,
             "it has an executor's labels, but not the name that the executor gives (" +
                 expected_name + ")"};
-  if (is_seen(container, *mark, host)) return {ExecutorState::alive, named(container) + "is alive"};
+  if (executor_is_seen(container, host))
+    return {ExecutorState::alive, named(container) + "is alive"};
   if (auto blind = blind_spot(container, *mark, host); !blind.empty())
     return {ExecutorState::unknown, std::move(blind)};
   const bool rebooted = mark->boot_id != host.boot_id;

@@ -257,7 +257,8 @@ INSTANTIATE_TEST_SUITE_P(All, WrapperSignalTest,
 
 TEST_F(WrapperTest, SourcesTheEnvironmentFile) {
   const std::string file = dir_ + "/my environment.sh";
-  std::ofstream(file) << "export EXECUTOR_KILL_TASK_TIMEOUT='7'\n";
+  std::ofstream(file)
+      << "if [ -z \"$NOBODY_SET_THIS\" ]; then export EXECUTOR_KILL_TASK_TIMEOUT='7'; fi\n";
   const TaskBuilder task("/bin/true");
   RunOptions options = wrapped();
   options.executor_environment.emplace_back("SIDECAR_EXECUTOR_CUSTOM_ENV_PATH", file);
@@ -276,6 +277,20 @@ TEST_F(WrapperTest, MissingEnvironmentFileIsNamed) {
   const auto run = run_task(task, options);
   EXPECT_EQ(run.executor_exit, 78) << run.transcript();
   EXPECT_NE(run.err.find("/no/such file"), std::string::npos) << run.transcript();
+}
+
+/// The Go executor, back in its place, would take the words of a reap for another start.
+TEST_F(WrapperTest, AnotherExecutorIsStartedOnce) {
+  const std::string other = dir_ + "/other";
+  std::ofstream(other) << "#!/bin/sh\necho started \"$@\"\nexit 3\n";
+  std::filesystem::permissions(other, std::filesystem::perms::owner_all);
+  const TaskBuilder task("/bin/true");
+  RunOptions options = wrapped();
+  options.executor_environment.emplace_back("SIDECAR_EXECUTOR_PATH", other);
+  const auto run = run_task(task, options);
+  EXPECT_EQ(run.executor_exit, 3) << run.transcript();
+  EXPECT_EQ(run.out, "started\n") << run.transcript();
+  EXPECT_EQ(run.err.find("started"), std::string::npos) << run.transcript();
 }
 
 /// SIGKILL of the executor leaves nobody but the wrapper: `reap` stops the container.

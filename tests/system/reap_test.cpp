@@ -140,32 +140,6 @@ TEST_F(ReapTest, AnExecutorInAnotherPidNamespaceIsNotMistaken) {
   EXPECT_EQ(run.last().state, "TASK_KILLED") << run.transcript();
 }
 
-/// What executor.sh calls at its end: after the Go executor, too, which set no labels.
-TEST_F(ReapTest, OfASandboxStopsWhatTheGoExecutorLeft) {
-  const std::string task_id = task().id();
-  const std::string name = sidecar_executor::docker::container_name(task_id);
-  const auto reap_sandbox = [&task_id] {
-    return run_command(
-        {"env", "TASK_ID=" + task_id, SX_EXECUTOR, "reap", "--sandbox", "/no/such/sandbox"});
-  };
-  const auto run = [&name](const std::string& label) {
-    return run_command({"docker", "run", "-d", "--init", "--name", name, "--network", "none",
-                        "--label", label, image(), "sleep", "300"})
-        .code;
-  };
-  EXPECT_EQ(reap_sandbox().code, 0) << "there is nothing";
-  ASSERT_EQ(run("io.sidecar-executor.sandbox=/another/sandbox"), 0);
-  EXPECT_EQ(reap_sandbox().code, 0);
-  EXPECT_TRUE(runs(name)) << "another sandbox's";
-  run_command({"docker", "rm", "-f", name});
-  ASSERT_EQ(run("any=label"), 0);
-  const auto seen = reap_sandbox();
-  EXPECT_EQ(seen.code, 0) << seen.output;
-  EXPECT_TRUE(has(seen.output, "Stopping a container whose executor is gone")) << seen.output;
-  EXPECT_FALSE(runs(name));
-  run_command({"docker", "rm", "-f", name});
-}
-
 TEST_F(ReapTest, OfASandboxLeavesALivingExecutorAlone) {
   const TaskBuilder living = task();
   CommandResult seen;

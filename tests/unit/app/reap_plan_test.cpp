@@ -68,8 +68,17 @@ TEST(ReapPlanTest, BeforeARebootIsGone) {
   auto facts = host();
   facts.boot_id = "boot-2";
   facts.processes.push_back({4711, "9000", ""});
-  EXPECT_EQ(judged(running(), facts).verdict, Verdict::stop);
-  EXPECT_NE(judged(running(), facts).why.find("reboot"), std::string::npos);
+  EXPECT_EQ(judged(ended(7h), facts, {6h}).verdict, Verdict::remove);
+  EXPECT_NE(judged(ended(7h), facts, {6h}).why.find("reboot"), std::string::npos);
+}
+
+TEST(ReapPlanTest, WhatRunsWithAnotherBootIdIsNotStopped) {
+  auto facts = host();
+  facts.boot_id = "boot-2";
+  EXPECT_EQ(judged(running(), facts).verdict, Verdict::unknown) << "a forwarded socket";
+  facts.processes.push_back({7, "9000", "0123456789ab"});
+  EXPECT_EQ(judged(running(), facts).verdict, Verdict::leave) << "an agent in a container";
+  EXPECT_TRUE(executor_is_seen(running(), facts));
 }
 
 TEST(ReapPlanTest, WhoCannotSeeTheExecutorDoesNotTouchItsContainer) {
@@ -152,6 +161,8 @@ TEST(ReapPlanTest, ForTheSandboxOnlyTheProcessCounts) {
   auto unlabelled = running();
   unlabelled.pid_start.clear();
   EXPECT_FALSE(executor_is_seen(unlabelled, facts));
+  facts.processes.push_back({99, "1", "0123456789ab"});
+  EXPECT_TRUE(executor_is_seen(unlabelled, facts));
 }
 
 }  // namespace
