@@ -105,7 +105,7 @@ check-format: provision-check
 	@$(SOURCES) | tr '\n' '\0' | xargs -0 -r clang-format-19 --dry-run --Werror && echo "format: well"
 
 check-rooms:
-	@scripts/check-rooms.sh && echo "rooms: well"
+	@scripts/check-rooms.sh && scripts/check-messages.sh && echo "rooms, messages: well"
 
 check-shell: provision-check
 	@shellcheck -x $$($(SHELL_FILES)) && echo "shellcheck: well"
