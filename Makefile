@@ -102,7 +102,7 @@ check: provision-check provision-test check-format check-rooms check-shell check
 	@echo "check: all is well"
 
 check-format: provision-check
-	@$(SOURCES) | tr '\n' '\0' | xargs -0 -r clang-format-19 --dry-run --Werror && echo "format: well"
+	@set -o pipefail; $(SOURCES) | tr '\n' '\0' | xargs -0 -r clang-format-19 --dry-run --Werror && echo "format: well"
 
 check-rooms:
 	@scripts/check-rooms.sh && scripts/check-messages.sh && echo "rooms, messages: well"
@@ -117,7 +117,7 @@ tidy: provision-check build-tests
 	@scripts/tidy-changed.sh --all
 
 format: provision-check
-	@$(SOURCES) | tr '\n' '\0' | xargs -0 -r clang-format-19 -i
+	@set -o pipefail; $(SOURCES) | tr '\n' '\0' | xargs -0 -r clang-format-19 -i
 
 bench: provision-bench
 	$(call configure,release,-DSX_BENCH=ON)

@@ -15,6 +15,8 @@ rsyslog=(rsyslog libestr0 libfastjson4 liblognorm5 libsystemd0 libuuid1)
 syslog_ng=(syslog-ng-core libivykis0 libnet1 libwrap0 libjson-c5 libpcre3 libglib2.0-0 libcap2
   libsystemd0)
 
+download() { (cd "$1" && LC_ALL=C apt-get -q download "${@:2}" >download.log 2>&1); }
+
 # unpack NAME PACKAGE...: into $home/NAME, all of it or nothing.
 unpack() {
   local name=$1 work
@@ -23,10 +25,11 @@ unpack() {
   mkdir -p "$home"
   work=$(mktemp -d "$home/$name.XXXXXX")
   say "Unpacking for test (Debian packages, not installed): $*"
-  if ! (cd "$work" && LC_ALL=C apt-get -q download "$@" >download.log 2>&1); then
+  # A machine that was made from an image may have all packages and no lists of them.
+  if ! download "$work" "$@" && { ! apt-get -q update >/dev/null 2>&1 || ! download "$work" "$@"; }; then
     tail -n 5 "$work/download.log" >&2
     rm -rf "$work"
-    die "apt-get download failed; apt-get update may help"
+    die "apt-get download failed, also after apt-get update"
   fi
   mkdir "$work/root"
   local package

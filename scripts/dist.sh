@@ -19,7 +19,8 @@ if llvm-readelf-19 -d "$binary" | grep -q NEEDED; then
   die "$binary needs shared libraries; the archive must run on any host"
 fi
 # https://reproducible-builds.org/specs/source-date-epoch/: dpkg-deb reads it, too.
-export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || echo 0)}
+commit_time=$(git log -1 --format=%ct) || die "git cannot tell which files belong to the archive"
+export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$commit_time}
 
 stage=$(mktemp -d)
 trap 'rm -rf "$stage"' EXIT

@@ -21,15 +21,15 @@ while (($#)); do
 done
 ((${#purposes[@]})) || purposes=(build)
 
-# libgtest-dev: the tests are part of every preset. llvm-19: its ar, and llvm-symbolizer for the
+# git tells which files belong to the project. libgtest-dev: the tests are part of every preset. llvm-19: its ar, and llvm-symbolizer for the
 # sanitizers. libspdlog-dev brings fmt's headers.
-build_packages=(ca-certificates cmake ninja-build clang-19 lld-19 llvm-19 libboost1.81-dev
+build_packages=(ca-certificates git cmake ninja-build clang-19 lld-19 llvm-19 libboost1.81-dev
   libboost-json1.81-dev libboost-url1.81-dev libssl-dev libcli11-dev libspdlog-dev libfmt-dev
   libbsd-dev libmd-dev libgtest-dev)
 # procps has pgrep. busybox-static is the content of every test image. openssl makes the certificates
 # and iptables loses the packets of the system tests. Of test: jq and groff look at what make dist made.
 engine_packages=(docker.io busybox-static curl procps ca-certificates openssl iptables)
-build_tools=(cmake ninja clang++-19 ld.lld-19)
+build_tools=(git cmake ninja clang++-19 ld.lld-19)
 engine_tools=(dockerd containerd runc busybox curl pgrep flock setpriv openssl iptables)
 packages=()
 tools=()
@@ -43,8 +43,8 @@ for purpose in "${purposes[@]}"; do
         systemd)
       tools+=("${build_tools[@]}" "${engine_tools[@]}" docker-registry jq groff) ;;
     check) packages+=("${build_packages[@]}" clang-tidy-19 clang-format-19 libclang-rt-19-dev
-        shellcheck git)
-      tools+=("${build_tools[@]}" clang-tidy-19 clang-format-19 shellcheck git) ;;
+        shellcheck)
+      tools+=("${build_tools[@]}" clang-tidy-19 clang-format-19 shellcheck) ;;
     bench) packages+=("${build_packages[@]}" "${engine_packages[@]}" libbenchmark-dev)
       tools+=("${build_tools[@]}" "${engine_tools[@]}") ;;
     fuzz | coverage) packages+=("${build_packages[@]}" libclang-rt-19-dev)

@@ -43,6 +43,12 @@ std::string hide_user_info(std::string_view value) {
   }
 }
 
+/// HTTPS_PROXY, http_proxy, VAULT_PROXY_ADDR.
+bool is_proxy_name(std::string_view name) {
+  const std::string lower = to_lower(name);
+  return lower.ends_with("_proxy") || lower.ends_with("_proxy_addr");
+}
+
 }  // namespace
 
 bool is_secret_name(std::string_view name) {
@@ -55,6 +61,9 @@ bool is_secret_name(std::string_view name) {
 
 std::string redact_value(std::string_view name, std::string_view value) {
   if (is_secret_name(name)) return std::string(hidden);
+  // net::parse_proxy takes one without a scheme, as curl and Go do: svc:password@proxy:3128.
+  if (is_proxy_name(name) && value.find("://") == std::string_view::npos)
+    return hide_user_info("://" + std::string(value)).substr(3);
   return hide_user_info(value);
 }
 

@@ -11,7 +11,8 @@ namespace sidecar_executor {
 bool is_secret_name(std::string_view name);
 
 /// The value as it may be logged: `[REDACTED]` for secret names, `scheme://user:***@host/...` for
-/// URLs with user info (anywhere in the value), else the value itself. Keeps no part of a secret.
+/// URLs with user info (anywhere in the value), `user:***@host` for a proxy's without a scheme
+/// (names that end in _PROXY or _PROXY_ADDR), else the value itself. Keeps no part of a secret.
 std::string redact_value(std::string_view name, std::string_view value);
 
 /// `NAME=value` with the value redacted; without `=`: the text itself.

@@ -28,6 +28,15 @@ bool is_going_down(std::string_view message) {
          message.find("failed to update store for object type *libnetwork.") != message.npos;
 }
 
+/// dockerd was replaced by another version, and this container lived on (live-restore): "client
+/// version 1.43 is too old. Minimum supported API version is 1.44, ...", after an upgrade; "... is
+/// too new. Maximum supported API version is 1.43", after the way back.
+bool is_about_the_version(const Error& error) {
+  return error.http_status == 400 &&
+         (error.message.find("Minimum supported API version") != std::string::npos ||
+          error.message.find("Maximum supported API version") != std::string::npos);
+}
+
 Error refused(const HttpResponse& response) {
   Error error{kind_of_http_status(response.status), error_message(response), response.status};
   if (response.status >= 500 && is_going_down(error.message)) error.kind = ErrorKind::unreachable;
@@ -81,7 +90,9 @@ std::chrono::system_clock::time_point created_at(const json::object& container) 
       std::chrono::seconds(usable ? seconds->as_int64() : 0));
 }
 
-Result<StopResult> stop_result(const Result<HttpResponse>& response) {
+}  // namespace
+
+Result<StopResult> Engine::stop_result(const Result<HttpResponse>& response) {
   if (!response) return response.error();
   switch (response->status) {
     case 204:
@@ -105,8 +116,6 @@ Result<StopResult> stop_result(const Result<HttpResponse>& response) {
   }
   return refused(*response);
 }
-
-}  // namespace
 
 std::string error_message(const HttpResponse& response) {
   boost::system::error_code ec;
@@ -138,7 +147,25 @@ HttpConnection Engine::connection(net::Cancellation* cancellation) {
 
 int Engine::api_minor() const { return version_.empty() ? 0 : minor_of(version_.substr(2)); }
 
-std::string Engine::path(std::string_view rest) const { return version_ + std::string(rest); }
+Error Engine::refused(const HttpResponse& response) {
+  Error error = docker::refused(response);
+  // The same version refused twice is one that this Docker never takes.
+  if (is_about_the_version(error) && where_.api_version.empty() && version_ != refused_version_) {
+    refused_version_ = version_;
+    error.kind = ErrorKind::unreachable;
+  }
+  return error;
+}
+
+asio::awaitable<Result<void>> Engine::put_version(HttpRequest& request,
+                                                  net::Cancellation* cancellation) {
+  if (!refused_version_.empty() && version_ == refused_version_) {
+    const auto answer = co_await negotiate(cancellation);
+    if (!answer) co_return answer.error();
+  }
+  request.target.insert(0, version_);
+  co_return boost::system::in_place_value;
+}
 
 asio::awaitable<Result<HttpResponse>> Engine::call(HttpRequest request, net::Duration limit,
                                                    net::Cancellation* cancellation,
@@ -152,6 +179,7 @@ asio::awaitable<Result<HttpResponse>> Engine::call(HttpRequest request, net::Dur
     if (cancellation->cancelled()) co_return Error{ErrorKind::cancelled, "cancelled"};
     hook = cancellation->on_cancel([&connection] { connection.close(); });
   }
+  if (auto put = co_await put_version(request, cancellation); !put) co_return put.error();
   auto response = co_await connection.exchange(std::move(request), limit, body_limit);
   if (response && connection.is_reusable()) idle_.emplace(std::move(connection));
   co_return response;
@@ -182,7 +210,7 @@ asio::awaitable<Result<std::string>> Engine::negotiate(net::Cancellation* cancel
 asio::awaitable<Result<ImageSummary>> Engine::inspect_image(std::string image,
                                                             net::Cancellation& cancellation) {
   // Slashes and colons stay as they are: Docker's router wants the name as a path.
-  HttpRequest request{.target = path("/images/" + image + "/json")};
+  HttpRequest request{.target = "/images/" + image + "/json"};
   auto response = co_await call(std::move(request), limits_.call, &cancellation);
   if (!response) co_return response.error();
   if (response->status != 200) co_return refused(*response);
@@ -199,11 +227,11 @@ asio::awaitable<Result<void>> Engine::pull(const ImageRef& image, std::string au
                                            std::function<void()> on_progress,
                                            net::Cancellation& cancellation, std::string platform) {
   HttpConnection connection = this->connection(&cancellation);
-  HttpRequest request{
-      .method = "POST",
-      .target = path("/images/create?fromImage=" + percent_encode(image.name) +
-                     "&tag=" + percent_encode(image.pull_tag()) + platform_query(platform))};
+  HttpRequest request{.method = "POST",
+                      .target = "/images/create?fromImage=" + percent_encode(image.name) + "&tag=" +
+                                percent_encode(image.pull_tag()) + platform_query(platform)};
   if (!auth_header.empty()) request.headers.emplace_back("X-Registry-Auth", std::move(auth_header));
+  if (auto put = co_await put_version(request, &cancellation); !put) co_return put.error();
   auto head = co_await connection.open(std::move(request), limits_.pull_idle);
   if (!head) co_return head.error();
   if (head->status != 200) {
@@ -227,7 +255,7 @@ asio::awaitable<Result<CreatedContainer>> Engine::create(std::string name, std::
                                                          std::string platform) {
   HttpRequest request{
       .method = "POST",
-      .target = path("/containers/create?name=" + percent_encode(name) + platform_query(platform)),
+      .target = "/containers/create?name=" + percent_encode(name) + platform_query(platform),
       .body = std::move(body),
       .content_type = "application/json"};
   auto response = co_await call(std::move(request), limits_.create);
@@ -251,12 +279,13 @@ asio::awaitable<Result<CreatedContainer>> Engine::create(std::string name, std::
 }
 
 asio::awaitable<Result<void>> Engine::connect_network(std::string network, std::string id,
-                                                      std::string endpoint) {
+                                                      std::string endpoint,
+                                                      net::Cancellation& cancellation) {
   HttpRequest request{.method = "POST",
-                      .target = path("/networks/" + percent_encode(network) + "/connect"),
+                      .target = "/networks/" + percent_encode(network) + "/connect",
                       .body = R"({"Container":")" + id + R"(","EndpointConfig":)" + endpoint + "}",
                       .content_type = "application/json"};
-  auto response = co_await call(std::move(request), limits_.create);
+  auto response = co_await call(std::move(request), limits_.create, &cancellation);
   if (!response) co_return response.error();
   if (response->status == 200) co_return boost::system::in_place_value;
   Error error = refused(*response);
@@ -270,7 +299,7 @@ asio::awaitable<Result<void>> Engine::connect_network(std::string network, std::
 }
 
 asio::awaitable<Result<void>> Engine::start(std::string id) {
-  HttpRequest request{.method = "POST", .target = path("/containers/" + id + "/start")};
+  HttpRequest request{.method = "POST", .target = "/containers/" + id + "/start"};
   auto response = co_await call(std::move(request), limits_.start);
   if (!response) co_return response.error();
   if (response->status == 204 || response->status == 304) co_return boost::system::in_place_value;
@@ -283,7 +312,7 @@ asio::awaitable<Result<void>> Engine::start(std::string id) {
 }
 
 asio::awaitable<Result<std::string>> Engine::inspect(std::string id) {
-  HttpRequest request{.target = path("/containers/" + percent_encode(id) + "/json")};
+  HttpRequest request{.target = "/containers/" + percent_encode(id) + "/json"};
   auto response = co_await call(std::move(request), limits_.call);
   if (!response) co_return response.error();
   if (response->status != 200) co_return refused(*response);
@@ -292,6 +321,7 @@ asio::awaitable<Result<std::string>> Engine::inspect(std::string id) {
 
 /// Head of an answer whose body is read as it comes; a refusal is read to its end.
 asio::awaitable<Result<void>> Engine::open_stream(HttpConnection& connection, HttpRequest request) {
+  if (auto put = co_await put_version(request); !put) co_return put.error();
   auto head = co_await connection.open(std::move(request), limits_.call);
   if (!head) co_return head.error();
   if (head->status != 200) {
@@ -305,7 +335,7 @@ asio::awaitable<Result<void>> Engine::open_stream(HttpConnection& connection, Ht
 asio::awaitable<Result<void>> Engine::open_wait(HttpConnection& connection, std::string id,
                                                 std::string condition) {
   HttpRequest request{.method = "POST",
-                      .target = path("/containers/" + id + "/wait?condition=" + condition)};
+                      .target = "/containers/" + id + "/wait?condition=" + condition};
   co_return co_await open_stream(connection, std::move(request));
 }
 
@@ -333,9 +363,9 @@ asio::awaitable<Result<Engine::Signs>> Engine::signs_of(std::string id, WallTime
   // Podman 4.3: nothing for an `until` that has passed, and no kill event for its restart and stop.
   if (podman_) co_return Error{ErrorKind::refused, "Podman's events do not tell of signals"};
   const json::object filters{{"container", json::array{id}}, {"event", json::array{"kill", "oom"}}};
-  HttpRequest request{.target = path("/events?since=" + unix_time(since.time_since_epoch()) +
-                                     "&until=" + unix_time(until.time_since_epoch()) +
-                                     "&filters=" + percent_encode(json::serialize(filters)))};
+  HttpRequest request{.target = "/events?since=" + unix_time(since.time_since_epoch()) +
+                                "&until=" + unix_time(until.time_since_epoch()) +
+                                "&filters=" + percent_encode(json::serialize(filters))};
   auto response = co_await call(std::move(request), limits_.events + wait);
   if (!response) co_return response.error();
   if (response->status != 200) co_return refused(*response);
@@ -355,9 +385,9 @@ asio::awaitable<Result<StopResult>> Engine::stop(std::string id, std::chrono::na
   // Docker takes a negative time as "wait for ever".
   const auto seconds =
       std::max(std::chrono::ceil<std::chrono::seconds>(grace), std::chrono::seconds(0));
-  HttpRequest request{
-      .method = "POST",
-      .target = path("/containers/" + id + "/stop?t=" + std::to_string(seconds.count()))};
+  HttpRequest request{.method = "POST",
+                      .target = "/containers/" + id + "/stop?t=" + std::to_string(seconds.count())};
+  if (auto put = co_await put_version(request); !put) co_return put.error();
   // A connection of its own: it is held for the whole grace period.
   HttpConnection connection = this->connection();
   auto response =
@@ -366,15 +396,15 @@ asio::awaitable<Result<StopResult>> Engine::stop(std::string id, std::chrono::na
 }
 
 asio::awaitable<Result<StopResult>> Engine::kill(std::string id, std::string signal) {
-  HttpRequest request{.method = "POST",
-                      .target = path("/containers/" + id + "/kill?signal=" + signal)};
+  HttpRequest request{.method = "POST", .target = "/containers/" + id + "/kill?signal=" + signal};
+  if (auto put = co_await put_version(request); !put) co_return put.error();
   HttpConnection connection = this->connection();
   auto response = co_await connection.exchange(std::move(request), limits_.call, small_body);
   co_return stop_result(response);
 }
 
 asio::awaitable<Result<void>> Engine::unpause(std::string id) {
-  HttpRequest request{.method = "POST", .target = path("/containers/" + id + "/unpause")};
+  HttpRequest request{.method = "POST", .target = "/containers/" + id + "/unpause"};
   auto response = co_await call(std::move(request), limits_.call);
   if (!response) co_return response.error();
   if (response->status != 204) co_return refused(*response);
@@ -384,20 +414,23 @@ asio::awaitable<Result<void>> Engine::unpause(std::string id) {
 asio::awaitable<Result<void>> Engine::remove(std::string id, bool force) {
   HttpRequest request{
       .method = "DELETE",
-      .target = path("/containers/" + percent_encode(id) + "?v=1&force=" + (force ? "1" : "0"))};
+      .target = "/containers/" + percent_encode(id) + "?v=1&force=" + (force ? "1" : "0")};
   auto response = co_await call(std::move(request), limits_.call);
   if (!response) co_return response.error();
-  if (response->status != 204 && response->status != 404) co_return refused(*response);
-  co_return boost::system::in_place_value;
+  if (response->status == 204 || response->status == 404) co_return boost::system::in_place_value;
+  Error error = refused(*response);
+  // moby: 409 "removal of container <id> is already in progress": no answer yet, as it were.
+  if (error.message.find("is already in progress") != std::string::npos)
+    error.kind = ErrorKind::timeout;
+  co_return error;
 }
 
 asio::awaitable<Result<void>> Engine::open_logs(HttpConnection& connection, std::string id,
                                                 LogQuery query) {
-  HttpRequest request{
-      .target = path("/containers/" + id + "/logs?stdout=1&stderr=1&since=" + query.since +
-                     "&follow=" + (query.follow ? "1" : "0") +
-                     "&timestamps=" + (query.timestamps ? "1" : "0") +
-                     (query.tail > 0 ? "&tail=" + std::to_string(query.tail) : ""))};
+  HttpRequest request{.target = "/containers/" + id + "/logs?stdout=1&stderr=1&since=" +
+                                query.since + "&follow=" + (query.follow ? "1" : "0") +
+                                "&timestamps=" + (query.timestamps ? "1" : "0") +
+                                (query.tail > 0 ? "&tail=" + std::to_string(query.tail) : "")};
   co_return co_await open_stream(connection, std::move(request));
 }
 
@@ -409,7 +442,7 @@ asio::awaitable<Result<std::string>> Engine::create_exec(std::string id,
                           {"Cmd", json::array(argv.begin(), argv.end())},
                           {"Env", json::array(environment.begin(), environment.end())}};
   HttpRequest request{.method = "POST",
-                      .target = path("/containers/" + id + "/exec"),
+                      .target = "/containers/" + id + "/exec",
                       .body = json::serialize(body),
                       .content_type = "application/json"};
   auto response = co_await call(std::move(request), limits_.call);
@@ -426,14 +459,14 @@ asio::awaitable<Result<std::string>> Engine::create_exec(std::string id,
 
 asio::awaitable<Result<void>> Engine::open_exec(HttpConnection& connection, std::string exec_id) {
   HttpRequest request{.method = "POST",
-                      .target = path("/exec/" + percent_encode(exec_id) + "/start"),
+                      .target = "/exec/" + percent_encode(exec_id) + "/start",
                       .body = R"({"Detach":false,"Tty":false})",
                       .content_type = "application/json"};
   co_return co_await open_stream(connection, std::move(request));
 }
 
 asio::awaitable<Result<std::optional<int>>> Engine::exec_exit_code(std::string exec_id) {
-  HttpRequest request{.target = path("/exec/" + percent_encode(exec_id) + "/json")};
+  HttpRequest request{.target = "/exec/" + percent_encode(exec_id) + "/json"};
   auto response = co_await call(std::move(request), limits_.call);
   if (!response) co_return response.error();
   if (response->status != 200) co_return refused(*response);
@@ -454,7 +487,7 @@ std::string ContainerSummary::label(std::string_view key) const {
 }
 
 asio::awaitable<Result<std::string>> Engine::info() {
-  HttpRequest request{.target = path("/info")};
+  HttpRequest request{.target = "/info"};
   auto response = co_await call(std::move(request), limits_.call);
   if (!response) co_return response.error();
   if (response->status != 200) co_return refused(*response);
@@ -462,8 +495,8 @@ asio::awaitable<Result<std::string>> Engine::info() {
 }
 
 asio::awaitable<Result<std::vector<ContainerSummary>>> Engine::list(std::string filters, bool all) {
-  HttpRequest request{.target = path("/containers/json?all=" + std::string(all ? "1" : "0") +
-                                     "&filters=" + percent_encode(filters))};
+  HttpRequest request{.target = "/containers/json?all=" + std::string(all ? "1" : "0") +
+                                "&filters=" + percent_encode(filters)};
   auto response = co_await call(std::move(request), limits_.call, nullptr, list_body);
   if (!response) co_return response.error();
   if (response->status != 200) co_return refused(*response);

@@ -77,7 +77,8 @@ class Engine {
   /// True when the daemon is on this host (a unix socket): same clock, same pids.
   [[nodiscard]] bool is_local() const { return where_.address.is_unix(); }
 
-  /// Asks for the API version (once; later calls use it). What the daemon says it is.
+  /// Asks for the API version; later calls use it, until a Docker that took this one's place
+  /// refuses it. What the daemon says it is.
   asio::awaitable<Result<std::string>> negotiate(net::Cancellation* cancellation = nullptr);
   [[nodiscard]] bool negotiated() const { return negotiated_; }
   /// 41 for API 1.41, once negotiated; 0 when the daemon does not say.
@@ -101,7 +102,8 @@ class Engine {
   /// One network more for a container; `endpoint` is a member of EndpointsConfig, as JSON. One that
   /// it is in already is success.
   asio::awaitable<Result<void>> connect_network(std::string network, std::string id,
-                                                std::string endpoint);
+                                                std::string endpoint,
+                                                net::Cancellation& cancellation);
 
   /// 304 (already started) is success. `conflict`: Docker cannot start this one any more, a new
   /// container it can.
@@ -174,7 +176,13 @@ class Engine {
                                                   std::size_t body_limit = small_body);
   asio::awaitable<Result<void>> open_stream(net::HttpConnection& connection,
                                             net::HttpRequest request);
-  [[nodiscard]] std::string path(std::string_view rest) const;
+  /// Puts the API version before the target; asks for it again when Docker refused the last one.
+  asio::awaitable<Result<void>> put_version(net::HttpRequest& request,
+                                            net::Cancellation* cancellation = nullptr);
+  /// The error of an answer that says no. Of one that refuses our API version: unreachable, the
+  /// next call uses another.
+  Error refused(const net::HttpResponse& response);
+  Result<StopResult> stop_result(const Result<net::HttpResponse>& response);
 
   /// Bytes; inspect of a big container is tens of KB.
   static constexpr std::size_t small_body = 4UL * 1024 * 1024;
@@ -185,7 +193,8 @@ class Engine {
   net::Cancellation closed_;
   EngineAddress where_;
   Limits limits_;
-  std::string version_;  // `/v1.41`, empty until negotiated
+  std::string version_;          // `/v1.41`, empty until negotiated
+  std::string refused_version_;  // by a Docker that took the place of the one that offered it
   bool negotiated_ = false;
   bool podman_ = false;
   std::optional<net::HttpConnection> idle_;  // kept alive between short calls

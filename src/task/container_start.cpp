@@ -133,7 +133,7 @@ asio::awaitable<Result<void>> ContainerStart::connect(
     for (DockerReturn docker(tools_);;) {
       if (cancellation_.cancelled()) co_return cancelled("launch");
       const auto connected = co_await engine_.connect_network(
-          network.name, id, boost::json::serialize(network.endpoint));
+          network.name, id, boost::json::serialize(network.endpoint), cancellation_);
       if (connected) break;
       const Error error = connected.error().during("connect network", network.name);
       if (!is_no_answer(error)) co_return error;
@@ -142,6 +142,7 @@ asio::awaitable<Result<void>> ContainerStart::connect(
     }
     log_.info("Network connected", {{"network", network.name}});
   }
+  if (cancellation_.cancelled()) co_return cancelled("launch");
   co_return boost::system::in_place_value;
 }
 

@@ -34,6 +34,27 @@ TEST_F(CommandLineTest, WithoutAnAgentItSaysWhoStartsIt) {
       << seen.output;
 }
 
+/// Scripts of the Go executor pass these: it is started as an executor all the same.
+TEST_F(CommandLineTest, TheGoExecutorsArgumentsAreOverlooked) {
+  for (const char* arguments : {"-logtostderr=true", "'   '", "'\t' -v=1 ''"}) {
+    const auto seen = shell("env -i \"$0\" " + std::string(arguments));
+    EXPECT_EQ(seen.code, 78) << arguments << seen.output;
+    EXPECT_TRUE(has(seen.output, "MESOS_AGENT_ENDPOINT")) << arguments << seen.output;
+  }
+}
+
+TEST_F(CommandLineTest, WhatIsNoArgumentIsSaid) {
+  for (const char* arguments : {"reaps", "-", "-v", "a=b", "reap --older-than=-1s --remove", "docs",
+                                "render", "doctor --jsn", "-v=1 doctor"}) {
+    const auto seen = shell("env -i \"$0\" " + std::string(arguments));
+    EXPECT_EQ(seen.code, 64) << arguments << seen.output;
+    EXPECT_TRUE(has(seen.output, "--help")) << arguments << seen.output;
+  }
+  EXPECT_TRUE(has(shell("\"$0\" reap --older-than=-1s").output, "is negative"));
+  EXPECT_EQ(shell("\"$0\" --version").code, 0);
+  EXPECT_EQ(shell("\"$0\" reap --help").code, 0);
+}
+
 TEST_F(CommandLineTest, ASettingByItsBareNameIsSaidToBeOne) {
   const auto seen = shell("env -i KILL_TASK_TIMEOUT=7 \"$0\"");
   EXPECT_TRUE(has(seen.output, "(from the bare name, not EXECUTOR_KILL_TASK_TIMEOUT)"))

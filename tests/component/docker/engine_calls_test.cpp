@@ -38,6 +38,57 @@ TEST_F(EngineTest, VersionIsTheLowerOfBoth) {
   }
 }
 
+/// dockerd is upgraded, or put back, while the container lives on: live-restore.
+TEST_F(EngineTest, AnotherDockerIsAskedForItsVersion) {
+  int newest = 43;
+  int oldest = 24;
+  server.serve([&](const SeenRequest& request) {
+    const std::string offered = std::to_string(newest);
+    if (request.target == "/_ping") return answer(200, "OK", "Api-Version: 1." + offered + "\r\n");
+    const std::string asked = request.target.substr(4, 2);
+    if (std::stoi(asked) < oldest)
+      return refusal(400, "client version 1." + asked +
+                              " is too old. Minimum supported API version is 1." +
+                              std::to_string(oldest) + ", please upgrade your client");
+    if (std::stoi(asked) > newest)
+      return refusal(400, "client version 1." + asked +
+                              " is too new. Maximum supported API version is 1." + offered);
+    return answer(request.method == "POST" ? 204 : 200, "");
+  });
+  const auto inspect = [this] { return loop.run([&] { return engine->inspect("a"); }); };
+  ASSERT_OK(loop.run([&] { return engine->negotiate(); }));
+  ASSERT_OK(inspect());
+  EXPECT_EQ(last().target, "/v1.43/containers/a/json");
+
+  newest = 52;
+  oldest = 44;
+  EXPECT_ERROR(inspect(), ErrorKind::unreachable, "too old");
+  ASSERT_OK(inspect());
+  EXPECT_EQ(last().target, "/v1.45/containers/a/json");
+  EXPECT_EQ(engine->api_minor(), 45);
+
+  newest = 41;
+  oldest = 12;
+  EXPECT_ERROR(loop.run([&] { return engine->stop("a", 1s); }), ErrorKind::unreachable, "too new");
+  ASSERT_OK(loop.run([&] { return engine->stop("a", 1s); }));
+  EXPECT_EQ(last().target, "/v1.41/containers/a/stop?t=1");
+
+  newest = 60;
+  oldest = 50;
+  EXPECT_ERROR(loop.run([&] { return engine->kill("a", "SIGKILL"); }), ErrorKind::unreachable,
+               "too old");
+  EXPECT_ERROR(inspect(), ErrorKind::unreachable, "client version 1.45 is too old");
+  // It takes none of ours, which no waiting cures.
+  EXPECT_ERROR(inspect(), ErrorKind::refused, "client version 1.45 is too old");
+}
+
+TEST_F(EngineTest, TheVersionThatTheOperatorNamedIsKept) {
+  make_engine({}, "1.40");
+  always(refusal(400, "client version 1.40 is too old. Minimum supported API version is 1.44"));
+  EXPECT_ERROR(loop.run([&] { return engine->inspect("a"); }), ErrorKind::refused, "too old");
+  EXPECT_EQ(last().target, "/v1.40/containers/a/json");
+}
+
 TEST_F(EngineTest, NegotiateNamesTheDaemon) {
   always(answer(200, "OK", "Api-Version: 1.41\r\nServer: Docker/20.10.5 (linux)\r\n"));
   const auto said = loop.run([&] { return engine->negotiate(); });
@@ -93,6 +144,11 @@ const std::vector<Call>& calls() {
          co_return outcome_of(co_await e.create("mesos-1", "{}"));
        },
        true},
+      {"connect_network",
+       [](Engine& e, net::Cancellation& c) -> asio::awaitable<Result<void>> {
+         co_return co_await e.connect_network("n", "id", "{}", c);
+       },
+       false},
       {"start",
        [](Engine& e, net::Cancellation&) -> asio::awaitable<Result<void>> {
          co_return co_await e.start("id");
@@ -321,18 +377,28 @@ TEST_F(EngineTest, CreateForAPlatform) {
 TEST_F(EngineTest, ConnectNetwork) {
   make_engine({}, "1.41");
   always(answer(200, "{}"));
-  ASSERT_OK(
-      loop.run([&] { return engine->connect_network("a b", "abc", R"({"Aliases":["x"]})"); }));
+  ASSERT_OK(loop.run(
+      [&] { return engine->connect_network("a b", "abc", R"({"Aliases":["x"]})", cancellation); }));
   EXPECT_EQ(last().method, "POST");
   EXPECT_EQ(last().target, "/v1.41/networks/a%20b/connect");
   EXPECT_EQ(last().body, R"({"Container":"abc","EndpointConfig":{"Aliases":["x"]}})");
   always(refusal(404, "network a b not found"));
   make_engine({});
-  const auto refused = loop.run([&] { return engine->connect_network("a b", "abc", "{}"); });
+  const auto refused =
+      loop.run([&] { return engine->connect_network("a b", "abc", "{}", cancellation); });
   EXPECT_ERROR(refused, ErrorKind::not_found, "network a b not found");
   make_engine({});
   always(refusal(403, "endpoint with name mesos-1 already exists in network a b"));
-  ASSERT_OK(loop.run([&] { return engine->connect_network("a b", "abc", "{}"); }));
+  ASSERT_OK(loop.run([&] { return engine->connect_network("a b", "abc", "{}", cancellation); }));
+}
+
+TEST_F(EngineTest, ConnectNetworkIsCancelled) {
+  always_hang();
+  auto running =
+      loop.start([&] { return engine->connect_network("slow", "abc", "{}", cancellation); });
+  loop.until([&] { return !server.requests().empty(); }, "the call");
+  cancellation.cancel();
+  EXPECT_FALSE(loop.finish(running, 5s)) << "its limit is two minutes";
 }
 
 TEST_F(EngineTest, CreateWithoutWarnings) {
@@ -525,7 +591,11 @@ TEST_F(EngineTest, Remove) {
   make_engine({}, "1.41");
   EXPECT_ERROR(loop.run([&] { return engine->remove("abc", false); }), ErrorKind::conflict,
                "cannot remove a running container");
-  EXPECT_EQ(last().target, "/v1.41/containers/abc?v=1&force=0");
+  always(refusal(409, "removal of container abc is already in progress"));
+  make_engine({}, "1.41");
+  EXPECT_ERROR(loop.run([&] { return engine->remove("abc", true); }), ErrorKind::timeout,
+               "already in progress");
+  EXPECT_EQ(last().target, "/v1.41/containers/abc?v=1&force=1");
 }
 
 TEST_F(EngineTest, List) {

@@ -302,7 +302,6 @@ TEST_F(LaunchTest, EveryStartIsCutThenItIsRemoved) {
   EXPECT_EQ(docker.status, "") << "removed";
 }
 
-/// Docker says so while it is at it.
 TEST_F(LaunchTest, ARemovalThatIsRefusedIsTriedAgain) {
   patience = 500ms;
   cut = [](int, const SeenRequest& r) { return FakeDocker::is(r, "POST", "/start"); };
@@ -310,11 +309,28 @@ TEST_F(LaunchTest, ARemovalThatIsRefusedIsTriedAgain) {
   instead = [&refusals](const SeenRequest& r) -> std::optional<std::string> {
     if (r.method != "DELETE" || refusals == 0) return std::nullopt;
     --refusals;
-    return answer(409, R"({"message":"removal of container is already in progress"})");
+    return answer(409, R"({"message":"conflict: unable to remove"})");
   };
   const auto done = launch();
   ASSERT_FALSE(done);
   EXPECT_EQ(refusals, 0);
+  EXPECT_EQ(done.error().may_still_run, "");
+  EXPECT_EQ(docker.status, "") << "removed";
+}
+
+/// Our own first DELETE got no answer in time.
+TEST_F(LaunchTest, ARemovalThatTakesLongIsWaitedFor) {
+  patience = 500ms;
+  cut = [](int, const SeenRequest& r) { return FakeDocker::is(r, "POST", "/start"); };
+  int deletes = 0;
+  instead = [&deletes](const SeenRequest& r) -> std::optional<std::string> {
+    if (r.method != "DELETE" || ++deletes > 2) return std::nullopt;
+    if (deletes == 1) return "";  // none
+    return answer(409, R"({"message":"removal of container abc is already in progress"})");
+  };
+  const auto done = launch();
+  ASSERT_FALSE(done);
+  EXPECT_EQ(deletes, 3);
   EXPECT_EQ(done.error().may_still_run, "");
   EXPECT_EQ(docker.status, "") << "removed";
 }
@@ -433,6 +449,22 @@ TEST_F(LaunchTest, AnotherOnesContainerOfTheNameIsNotTakenForOurs) {
   EXPECT_EQ(docker.creates, 1);
 }
 
+/// Somebody prunes, or our own DELETE got no answer in time.
+TEST_F(LaunchTest, ALeftoverThatIsBeingRemovedIsWaitedFor) {
+  docker.status = "exited";
+  docker.label = "other";
+  int refusals = 7;  // more than a removal that is refused gets attempts
+  instead = [&refusals](const SeenRequest& r) -> std::optional<std::string> {
+    if (r.method != "DELETE" || refusals == 0) return std::nullopt;
+    --refusals;
+    return answer(409, R"({"message":"removal of container abc is already in progress"})");
+  };
+  const auto done = launch();
+  ASSERT_TRUE(done) << done.error().error.message;
+  EXPECT_EQ(refusals, 0);
+  EXPECT_EQ(docker.creates, 1);
+}
+
 TEST_F(LaunchTest, ARunningOneOfAnotherIsLeftAlone) {
   docker.status = "running";
   docker.label = "other";
@@ -452,6 +484,21 @@ TEST_F(LaunchTest, KilledWhileDockerIsWaitedForBeforeTheCreate) {
   ASSERT_FALSE(done);
   EXPECT_EQ(done.error().error.kind, ErrorKind::cancelled) << done.error().error.message;
   EXPECT_EQ(docker.creates, 0);
+}
+
+TEST_F(LaunchTest, KilledOnceTheNetworkIsConnected) {
+  bool asked = false;
+  on_call = [&](const SeenRequest& r) {
+    if (!FakeDocker::is(r, "POST", "/networks/")) return;
+    asked = true;
+    cancellation.cancel();
+  };
+  const auto done = launch();
+  ASSERT_FALSE(done);
+  EXPECT_TRUE(asked);
+  EXPECT_EQ(done.error().error.kind, ErrorKind::cancelled) << done.error().error.message;
+  EXPECT_EQ(docker.starts, 0);
+  EXPECT_EQ(docker.status, "") << "removed";
 }
 
 TEST_F(LaunchTest, KilledWhileSecretsAreResolved) {

@@ -39,6 +39,16 @@ TEST(Redact, UserInfoInUrls) {
   for (const auto& [value, shown] : cases) EXPECT_EQ(redact_value("X", value), shown) << value;
 }
 
+TEST(Redact, AProxyWithoutScheme) {
+  for (const char* name : {"HTTPS_PROXY", "http_proxy", "VAULT_HTTP_PROXY", "VAULT_PROXY_ADDR"}) {
+    EXPECT_EQ(redact_value(name, "svc:S3cret@proxy:3128"), "svc:***@proxy:3128") << name;
+    EXPECT_EQ(redact_value(name, "http://svc:S3@proxy"), "http://svc:***@proxy") << name;
+    EXPECT_EQ(redact_value(name, "proxy:3128"), "proxy:3128") << name;
+  }
+  EXPECT_EQ(redact_value("NO_PROXY", "localhost,10.0.0.0/8"), "localhost,10.0.0.0/8");
+  EXPECT_EQ(redact_value("PROXY_PORT", "a:b@c"), "a:b@c");
+}
+
 TEST(Redact, Assignments) {
   EXPECT_EQ(redact_assignment("A_TOKEN=abc"), "A_TOKEN=[REDACTED]");
   EXPECT_EQ(redact_assignment("A_TOKEN="), "A_TOKEN=[REDACTED]");
