@@ -70,11 +70,7 @@ asio::awaitable<Result<AwsCredentials>> AwsLease::fetch_keys(Client& client) {
   auto token = co_await login.own_token();
   if (!token) co_return token.error();
   token_ = std::move(*token);
-  token_received_ = net::boot_now();
-  if (token_->ours) {
-    token_ = co_await login.extend(*token_, token_increment());
-    token_received_ = net::boot_now();
-  }
+  if (token_->ours) token_ = co_await login.extend(*token_, token_increment());
   Call call;
   call.path = "aws/creds/" + encode_path(role_.name);
   call.token = token_->secret;
@@ -89,7 +85,7 @@ asio::awaitable<Result<AwsCredentials>> AwsLease::fetch_keys(Client& client) {
   set_expiry(lease_.duration);
   if (role_.ttl > Seconds(0)) co_await lengthen(client);
   plan_.emplace(Grant{lease_received_, lease_.duration, lease_.renewable, lease_increment()},
-                Grant{token_received_, token_->duration, token_->renewable, token_increment()},
+                Grant{token_->received, token_->duration, token_->renewable, token_increment()},
                 role_.renew);
   if (!role_.renew) why_ = "EXECUTOR_AWS_ROLE_RENEW is false";
   if (role_.renew && !lease_.renewable) why_ = "Vault says that it cannot be renewed";
@@ -184,6 +180,7 @@ asio::awaitable<void> AwsLease::renew_lease(Client& client) {
 }
 
 asio::awaitable<void> AwsLease::renew_token(Client& client) {
+  if (!token_->ours && co_await token_lives_on(client)) co_return;
   Call call = lease_call("auth/token/renew-self", {{"increment", token_increment().count()}},
                          *token_, until_end());
   call.method = "POST";
@@ -199,8 +196,35 @@ asio::awaitable<void> AwsLease::renew_token(Client& client) {
   note_renewal(enough, "Vault token", grant->duration, token_increment());
 }
 
-void AwsLease::note_renewal(bool enough, const char* what, Seconds got, Seconds asked) {
+/// Of a token that is not ours. Vault counts the increment of a renewal from now, without regard to
+/// what is left (CalculateTTL of its SDK): ours would shorten a longer life, which others count on.
+/// Asked each time, because they renew it, too. False: it has less left, the renewal lengthens it.
+asio::awaitable<bool> AwsLease::token_lives_on(Client& client) {
+  Login login(client, log_);
+  const BootTime before = net::boot_now();
+  const auto state = co_await login.look_up(token_->secret, until_end());
+  if (client.cancellation().cancelled()) co_return true;
+  if (!state || !*state) {
+    const Error rejected{ErrorKind::unauthorized, "Vault does not accept the token"};
+    plan_->token_failed(net::boot_now());
+    note_failure("Vault token", state ? rejected : state.error());
+    co_return true;
+  }
+  const Seconds left = (*state)->ttl;
+  if (left != Seconds(0) && left < token_increment()) co_return false;
+  plan_->token_renewed(before, left, (*state)->renewable);
+  forget_failure();
+  log_.info("The Vault token is not ours and lives long enough, it is not renewed",
+            {{"duration", format_go_duration(left)}});
+  co_return true;
+}
+
+void AwsLease::forget_failure() {
   if (std::exchange(failing_, false)) why_.clear();
+}
+
+void AwsLease::note_renewal(bool enough, const char* what, Seconds got, Seconds asked) {
+  forget_failure();
   if (enough) {
     log_.info(std::string(what) + " renewed", {{"duration", format_go_duration(got)}});
     return;

@@ -47,12 +47,14 @@ class AwsLease {
   asio::awaitable<Result<Lease>> ask_to_renew_lease(Client& client, net::Duration limit);
   asio::awaitable<void> renew_lease(Client& client);
   asio::awaitable<void> renew_token(Client& client);
+  asio::awaitable<bool> token_lives_on(Client& client);
   asio::awaitable<void> revoke_one(Call call, const char* what, net::Duration limit,
                                    net::Cancellation& cancellation);
   [[nodiscard]] net::Duration until_end() const;
   [[nodiscard]] Seconds token_increment() const;
   [[nodiscard]] Seconds lease_increment() const;
   void note_renewal(bool enough, const char* what, Seconds got, Seconds asked);
+  void forget_failure();
   void note_failure(const char* what, const Error& error);
   void set_expiry(Seconds duration);
   [[nodiscard]] std::string end_text() const;
@@ -63,7 +65,6 @@ class AwsLease {
   Log& log_;
   AwsRole role_;
   std::optional<Token> token_;
-  BootTime token_received_{0};
   Lease lease_;
   BootTime lease_received_{0};
   std::chrono::system_clock::time_point expiry_;  // of the lease, for people

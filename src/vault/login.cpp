@@ -6,6 +6,7 @@
 #include "base/encoding.hpp"
 #include "base/go_duration.hpp"
 #include "base/timeouts.hpp"
+#include "net/boot_timer.hpp"
 
 namespace sidecar_executor::vault {
 namespace json = boost::json;
@@ -24,11 +25,16 @@ void hide(std::string& text, const std::string& secret) {
   }
 }
 
-Token to_token(TokenGrant grant) {
+void set_life(Token& token, const TokenState& state, std::chrono::nanoseconds received) {
+  token.duration = state.ttl;
+  token.renewable = state.renewable;
+  token.received = received;
+}
+
+Token to_token(TokenGrant grant, std::chrono::nanoseconds received) {
   Token token;
   token.secret = std::move(grant.token);
-  token.duration = grant.duration;
-  token.renewable = grant.renewable;
+  set_life(token, {grant.duration, grant.renewable}, received);
   return token;
 }
 
@@ -72,11 +78,11 @@ asio::awaitable<Result<Token>> Login::own_token() {
     token->secret = settings().token;
   }
   if (!token) co_return token;
+  const auto before = net::boot_now();
   const auto state = co_await look_up(token->secret);
   if (!state) co_return state.error();
   if (!*state) co_return Error{ErrorKind::unauthorized, "Vault does not accept the token"};
-  token->duration = (*state)->ttl;
-  token->renewable = (*state)->renewable;
+  set_life(*token, **state, before);
   co_return token;
 }
 
@@ -138,6 +144,7 @@ std::optional<Secret> Login::read_file(const Secret& rejected) {
 asio::awaitable<Result<std::optional<Token>>> Login::from_file(Secret rejected) {
   auto stored = read_file(rejected);
   if (!stored) co_return std::optional<Token>();
+  const auto before = net::boot_now();
   const auto state = co_await look_up(*stored);
   if (!state) co_return state.error();
   if (!*state) {
@@ -148,8 +155,7 @@ asio::awaitable<Result<std::optional<Token>>> Login::from_file(Secret rejected) 
   log_.info("Reusing the token of VAULT_TOKEN_FILE", {{"file", settings().token_file}});
   Token token;
   token.secret = std::move(*stored);
-  token.duration = (*state)->ttl;
-  token.renewable = (*state)->renewable;
+  set_life(token, **state, before);
   co_return std::optional<Token>(std::move(token));
 }
 
@@ -210,6 +216,7 @@ Error Login::without_secrets(Error error) const {
 
 asio::awaitable<Result<Token>> Login::log_in() {
   const std::string method(to_string(settings().method));
+  const auto before = net::boot_now();
   const auto answer = co_await client_.ask(login_call());
   if (!answer) co_return without_secrets(answer.error().during("log in by " + method));
   auto grant = token_grant(*answer);
@@ -217,7 +224,7 @@ asio::awaitable<Result<Token>> Login::log_in() {
   log_.info("Logged in to Vault", {{"method", method},
                                    {"address", settings().url.address.display()},
                                    {"ttl", format_go_duration(grant->duration)}});
-  co_return to_token(std::move(*grant));
+  co_return to_token(std::move(*grant), before);
 }
 
 asio::awaitable<Token> Login::extend(Token token, Seconds increment) {
@@ -233,6 +240,7 @@ asio::awaitable<Token> Login::extend(Token token, Seconds increment) {
   call.path = "auth/token/renew-self";
   call.body = text_of({{"increment", increment.count()}});
   call.token = token.secret;
+  const auto before = net::boot_now();
   const auto answer = co_await client_.ask(std::move(call));
   const auto grant = answer ? token_grant(*answer) : Result<TokenGrant>(answer.error());
   if (!grant) {
@@ -240,8 +248,7 @@ asio::awaitable<Token> Login::extend(Token token, Seconds increment) {
                  {{"ttl", format_go_duration(token.duration)}, {"error", grant.error().message}});
     co_return token;
   }
-  token.duration = grant->duration;
-  token.renewable = grant->renewable;
+  set_life(token, {grant->duration, grant->renewable}, before);
   if (grant->duration != Seconds(0) && grant->duration < increment) {
     log_.warning(
         "Vault gave the token a shorter life than asked for",
@@ -250,10 +257,12 @@ asio::awaitable<Token> Login::extend(Token token, Seconds increment) {
   co_return token;
 }
 
-asio::awaitable<Result<std::optional<TokenState>>> Login::look_up(const Secret& token) {
+asio::awaitable<Result<std::optional<TokenState>>> Login::look_up(const Secret& token,
+                                                                  net::Duration limit) {
   Call call;
   call.path = "auth/token/lookup-self";
   call.token = token;
+  call.limit = limit;
   const auto reply = co_await client_.call(std::move(call));
   if (!reply) co_return reply.error();
   // 403 is a token that is unknown or has ended; 401 comes from proxies and agents.

@@ -2,6 +2,7 @@
 // How the executor comes by a token (../shared/spec/vault.md "Getting a token").
 
 #include <boost/asio/awaitable.hpp>
+#include <chrono>
 #include <optional>
 #include <string>
 
@@ -18,6 +19,9 @@ struct Token {
   Seconds duration{0};  ///< 0 = it does not end, or nobody asked
   bool renewable = false;
   bool ours = false;  ///< made by a login of ours, for nobody else: revoked at the end
+  /// What `duration` counts from: net::boot_now() before the call whose answer said it, so that a
+  /// slow answer adds nothing to it. 0 when nobody asked.
+  std::chrono::nanoseconds received{0};
 };
 
 /// A second on top of what is asked for costs nothing, and clocks differ.
@@ -38,8 +42,9 @@ class Login {
   /// renew-self; less than asked for, or an error, is a warning.
   asio::awaitable<Token> extend(Token token, Seconds increment);
 
-  /// auth/token/lookup-self; nullopt when Vault does not accept the token.
-  asio::awaitable<Result<std::optional<TokenState>>> look_up(const Secret& token);
+  /// auth/token/lookup-self, within `limit`; nullopt when Vault does not accept the token.
+  asio::awaitable<Result<std::optional<TokenState>>> look_up(
+      const Secret& token, net::Duration limit = net::Duration::max());
 
  private:
   asio::awaitable<Result<Token>> log_in();
