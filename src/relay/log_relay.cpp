@@ -53,6 +53,11 @@ void LogRelay::write_copy() {
   copy_text_.clear();
 }
 
+void LogRelay::end_copy() {
+  copy_ = nullptr;
+  copy_text_.clear();
+}
+
 bool LogRelay::fill() {
   for (;;) {
     if (batch_.full()) return true;
@@ -63,9 +68,10 @@ bool LogRelay::fill() {
 }
 
 asio::awaitable<void> LogRelay::flush(net::Cancellation& cancellation) {
+  // First: a collector that is away can hold up the send for ever.
+  write_copy();
   if (!batch_.empty()) co_await sink_.send(batch_, cancellation);
   batch_.clear();
-  write_copy();
 }
 
 }  // namespace sidecar_executor::relay

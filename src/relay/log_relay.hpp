@@ -38,7 +38,10 @@ class LogRelay {
 
   /// Makes records of what was added. True: flush() before the next call.
   bool fill();
+  /// The copy is written before the collector is waited for.
   asio::awaitable<void> flush(net::Cancellation& cancellation);
+  /// From now on nothing is written to the copy.
+  void end_copy();
 
   [[nodiscard]] const Counters& counters() const { return counters_; }
   [[nodiscard]] bool labels_left_out() const { return record_.labels_left_out(); }

@@ -151,38 +151,37 @@ asio::awaitable<void> LogFollow::gather(net::HttpConnection& connection, std::si
   }
 }
 
-asio::awaitable<LogFollow::Next> LogFollow::after(const Result<void>& end) {
+asio::awaitable<LogFollow::Next> LogFollow::after(Result<void> end) {
+  if (end && !ended_) co_await woken_.wait(SteadyClock::now() + limits_.end);
+  if (end && ended_) {
+    end = co_await last_look();
+    if (end) co_return Next::at_end;
+  }
+  if (stopped()) co_return Next::read_on;
   if (!end && is_final(end.error())) {
-    log_.warning("The container's log cannot be read, it is not relayed",
+    log_.warning("The container's log cannot be read, the log relay ends",
                  {{"error", end.error().message}});
     co_return Next::no_use;
   }
-  if (end) {
-    if (!ended_) co_await woken_.wait(SteadyClock::now() + limits_.end);
-    if (ended_) {
-      co_await last_look();
-      co_return Next::at_end;
-    }
-  } else {
-    if (!std::exchange(trouble_said_, true)) {
-      log_.warning("Docker's log stream broke off, going on where it was",
-                   {{"error", end.error().message}});
-    }
+  if (!end && !std::exchange(trouble_said_, true)) {
+    log_.warning("Docker's log stream broke off, going on where it was",
+                 {{"error", end.error().message}});
   }
   // It comes again, all of it.
   if (entries_.inside() && !skip_) relay_.undo_entry();
-  if (!stopped()) co_await pause();
+  co_await pause();
   co_return Next::read_on;
 }
 
 /// dockerd (20.10) can end the stream before the container's very last piece of output, one without
 /// \n, is in its log; what it says to a new question is complete. Podman (4.3) leaves out thousands
 /// of lines when the container ends with a burst: there all that is missing is asked for.
-asio::awaitable<void> LogFollow::last_look() {
+asio::awaitable<Result<void>> LogFollow::last_look() {
   if (entries_.inside() && !skip_) position_.took(entries_.stamp(), LogStream::out);
+  entries_ = docker::LogEntries(container_.tty);  // taken: not to be undone
   docker::Engine::LogQuery query;
   query.tail = engine_.is_podman() ? 0 : last_entries;
-  co_await read(query);
+  co_return co_await read(query);
 }
 
 asio::awaitable<void> LogFollow::pause() {

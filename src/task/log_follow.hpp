@@ -52,10 +52,10 @@ class LogFollow {
  private:
   enum class Next { read_on, at_end, no_use };
   asio::awaitable<Result<void>> read(docker::Engine::LogQuery query);
-  asio::awaitable<void> last_look();
+  asio::awaitable<Result<void>> last_look();
   asio::awaitable<Result<void>> take(std::string_view bytes);
   asio::awaitable<void> gather(net::HttpConnection& connection, std::size_t got);
-  asio::awaitable<Next> after(const Result<void>& end);
+  asio::awaitable<Next> after(Result<void> end);
   asio::awaitable<void> send();
   asio::awaitable<void> pause();
   [[nodiscard]] bool stopped() const { return reading_.cancelled(); }

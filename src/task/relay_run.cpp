@@ -48,14 +48,15 @@ RelayRun::RelayRun(const asio::any_io_executor& executor, docker::Engine& engine
                    const std::vector<std::pair<std::string, std::string>>& labels)
     : log_(log),
       settings_(settings),
+      copy_(settings.container_logs_stdout ? &log.output() : nullptr),
+      lost_before_(log.output().dropped_bytes()),
       sink_(executor, sink_config(settings),
             {[&log](const Error& error) {
                log.warning("The syslog collector does not take log lines",
                            {{"error", error.message}});
              },
              [&log] { log.info("The syslog collector takes log lines again"); }}),
-      relay_(sink_, fields(settings, container.id, labels),
-             settings.container_logs_stdout ? &log.output() : nullptr),
+      relay_(sink_, fields(settings, container.id, labels), copy_),
       follow_(executor, engine, relay_, log, {container.id, container.tty}),
       container_id_(container.id),
       over_(executor) {}
@@ -79,15 +80,22 @@ asio::awaitable<void> RelayRun::run() {
   over_.raise();
 }
 
-asio::awaitable<bool> RelayRun::finish(net::Duration limit) {
+asio::awaitable<bool> RelayRun::in_stdout(net::Duration limit) {
+  if (copy_ == nullptr) co_return false;
   if (!is_over_) co_await over_.wait(std::chrono::steady_clock::now() + limit);
-  if (!is_over_) {
-    log_.warning("The log relay does not come to its end in time, the last lines are not sent",
-                 {{"limit", net::limit_text(limit)}});
-    give_up();
-    co_await over_.wait();
-  }
-  co_return to_the_end_;
+  // A slow reader of stdout costs the newest lines.
+  if (to_the_end_ && copy_->dropped_bytes() == lost_before_) co_return true;
+  copy_ = nullptr;
+  relay_.end_copy();
+  co_return false;
+}
+
+asio::awaitable<void> RelayRun::finish(net::Duration limit) {
+  if (!is_over_) co_await over_.wait(std::chrono::steady_clock::now() + limit);
+  if (is_over_) co_return;
+  log_.warning("The log relay does not come to its end in time, the last lines are not sent");
+  give_up();
+  co_await over_.wait();
 }
 
 void RelayRun::log_start() const {

@@ -34,9 +34,12 @@ class RelayRun {
   /// To the end of the log, of RelaySyslogStartupTime, or give_up(). Spawned once.
   asio::awaitable<void> run();
   void container_ended() { follow_.container_ended(); }
-  /// Until everything was sent, but not longer than `limit`; then it is given up. True: the log was
-  /// relayed to its end.
-  asio::awaitable<bool> finish(net::Duration limit);
+  /// Waits for the end of the relay, at most `limit`. True: ContainerLogsStdout has brought all of
+  /// the log to stdout. False: it brings no more from now on, stdout is the caller's; what is still
+  /// on its way to the collector goes on.
+  asio::awaitable<bool> in_stdout(net::Duration limit);
+  /// Until everything was sent, but not longer than `limit`; then it is given up.
+  asio::awaitable<void> finish(net::Duration limit);
   void give_up() { follow_.give_up(); }
 
  private:
@@ -45,6 +48,8 @@ class RelayRun {
 
   Log& log_;
   const Settings& settings_;
+  OutputBuffer* copy_;       // of ContainerLogsStdout
+  std::size_t lost_before_;  // bytes that stdout did not take
   relay::Sink sink_;
   relay::LogRelay relay_;
   LogFollow follow_;

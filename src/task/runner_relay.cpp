@@ -21,7 +21,9 @@ void Runner::begin_relay() {
   spawn(relay_->run());
 }
 
-/// The relay and the copy go on at the same time and share the limit.
+/// The relay and the copy share the limit and go on at the same time. Only what the relay may have
+/// brought to stdout is waited for first, for half of the limit: while the collector takes nothing
+/// the copy is the only place where a container's last words can be read.
 asio::awaitable<void> Runner::flush_logs(bool copy, Nanoseconds limit) {
   // The machine's own timer has the same limit: its update would be without what is told here.
   constexpr auto before_the_timer = std::chrono::milliseconds(50);
@@ -30,11 +32,9 @@ asio::awaitable<void> Runner::flush_logs(bool copy, Nanoseconds limit) {
     return std::max<Nanoseconds>(until - std::chrono::steady_clock::now(), Nanoseconds(1));
   };
   bool in_stdout = false;
-  if (relay_ && config_.settings.container_logs_stdout) {
-    in_stdout = co_await relay_->finish(left());
-  }
-  if (copy && !container_.id.empty() && !in_stdout) co_await copy_container_logs(left());
+  if (relay_) in_stdout = co_await relay_->in_stdout(copy ? left() / 2 : left());
   if (in_stdout) report_.log_note = "relayed, and copied to this sandbox's stdout line by line";
+  if (copy && !container_.id.empty() && !in_stdout) co_await copy_container_logs(left());
   if (relay_) co_await relay_->finish(left());
 }
 

@@ -44,6 +44,8 @@ class LogFollowTest : public ::testing::Test {
     config.address.unix_path = folder / "log";
     sink.emplace(loop.executor(), config, relay::Sink::Handlers{[](const Error&) {}, [] {}});
     relay.emplace(*sink, relay::RecordFields{SyslogFormat::json, "h", "c", {}}, nullptr);
+    // Nothing more, says the last look, unless the test has something for it.
+    server.serve([](const test::SeenRequest&) { return chunked_head() + chunk(""); });
   }
   void TearDown() override {
     follow.reset();
