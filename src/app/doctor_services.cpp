@@ -22,6 +22,23 @@ const char* docker_advice(const std::string& error) {
   return "is the daemon running (systemctl status docker), and is DOCKER_HOST right?";
 }
 
+/// `source` (`FILE, entry KEY`) is read because of this process's HOME alone.
+bool only_by_home(const std::string& source, const Lookup& environment) {
+  const auto paths = docker::docker_config_paths([&environment](std::string_view name) {
+    return name == "HOME" ? std::nullopt : environment(name);
+  });
+  return std::none_of(paths.begin(), paths.end(), [&source](const std::string& path) {
+    return source.starts_with(path + ", ");
+  });
+}
+
+void add_credentials(Findings& out, const std::string& found, bool only_by_home) {
+  if (!only_by_home) return add(out, Level::ok, "registry", found);
+  add(out, Level::warn, "registry", found + ", which HOME led to",
+      "tasks have no HOME from their agent and do not read it: set DOCKER_CONFIG in "
+      "executor-environment.sh");
+}
+
 }  // namespace
 
 // ---- Docker ------------------------------------------------------------------------------------
@@ -65,11 +82,13 @@ asio::awaitable<void> Doctor::registry(Findings& out, net::Cancellation& cancell
   }
   for (const auto& warning : auth->warnings) add(out, Level::warn, "registry", warning);
   std::string source = auth->header.empty() ? "" : auth->source;
+  std::string file = source;
   for (const auto& helper : auth->helpers) {
     const auto said = co_await docker::ask_credential_helper(executor_, helper, cancellation);
     const auto header = said ? docker::auth_of_helper(helper, *said) : said;
     if (header) {
       source = "docker-credential-" + helper.name + " (" + helper.source + ")";
+      file = helper.source;
       break;
     }
     if (header.error().kind == ErrorKind::not_found) continue;
@@ -77,7 +96,8 @@ asio::awaitable<void> Doctor::registry(Findings& out, net::Cancellation& cancell
         "the executor goes on without this helper");
   }
   if (!source.empty())
-    co_return add(out, Level::ok, "registry", "credentials for " + wanted + " by " + source);
+    co_return add_credentials(out, "credentials for " + wanted + " by " + source,
+                              only_by_home(file, inputs_.environment));
   if (wanted == Settings().docker_repository) {
     co_return add(out, Level::ok, "registry",
                   "no credentials for " + wanted +
@@ -85,7 +105,8 @@ asio::awaitable<void> Doctor::registry(Findings& out, net::Cancellation& cancell
                       "image's name");
   }
   add(out, Level::warn, "registry", "no credentials for " + wanted,
-      "docker login as the user that tasks run as, or set DOCKER_CONFIG");
+      "tasks have no HOME from their agent: docker login with DOCKER_CONFIG=/a/folder, and set "
+      "DOCKER_CONFIG in executor-environment.sh");
 }
 
 // ---- Sidecar -----------------------------------------------------------------------------------
@@ -102,7 +123,10 @@ asio::awaitable<void> Doctor::sidecar(Findings& out, net::Cancellation& cancella
   const bool by_task_host = !config.host.empty();
   if (!by_task_host) config.host = inputs_.host_name;
   const std::string host =
-      config.host + (by_task_host ? " (TASK_HOST)" : " (this host's name; TASK_HOST is not set)");
+      config.host + (by_task_host
+                         ? " (TASK_HOST)"
+                         : " (this host's name; without TASK_HOST tasks ask for the agent's "
+                           "--hostname)");
   const std::string server = config.url.address.display();
   sidecar::Client client(executor_, std::move(config));
   const auto known = co_await client.knows_host(cancellation);
@@ -112,7 +136,10 @@ asio::awaitable<void> Doctor::sidecar(Findings& out, net::Cancellation& cancella
   }
   if (*known) co_return add(out, Level::ok, "sidecar", server + " knows host " + host);
   add(out, Level::warn, "sidecar", server + " answers, but does not know host " + host,
-      unchecked + "set TASK_HOST to Sidecar's name of this host");
+      by_task_host
+          ? unchecked + "set TASK_HOST to Sidecar's name of this host"
+          : "tasks ask for the TASK_HOST that Singularity sets, or for the agent's "
+            "--hostname: run doctor with TASK_HOST=<that name> to see whether it is known");
 }
 
 // ---- syslog ------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@
 #include "docker/host_files.hpp"
 #include "task/docker_return.hpp"
 #include "task/image_fetch.hpp"
-#include "task/post_mortem.hpp"
+#include "task/launch_hint.hpp"
 
 namespace sidecar_executor::task {
 
@@ -13,7 +13,7 @@ namespace {
 
 /// The error with what to check, for the status message.
 Error with_hint(Error error) {
-  const std::string hint = docker_error_hint(error.message);
+  const std::string hint = launch_hint(error.message);
   if (!hint.empty()) error.message += " (" + hint + ")";
   return error;
 }

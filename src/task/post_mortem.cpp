@@ -5,65 +5,10 @@
 
 #include "base/go_duration.hpp"
 #include "base/text.hpp"
+#include "task/launch_hint.hpp"
 
 namespace sidecar_executor::task {
 namespace {
-
-struct Hint {
-  std::string_view part;  // lower case, of Docker's or runc's text
-  std::string_view advice;
-};
-
-/// Vault's errors come first: its "permission denied" is not about a file.
-constexpr std::array vault_hints{
-    Hint{"permission denied",
-         "Vault does not let this token read the path: see the policies of its role"},
-    Hint{"no such secret", "nothing is at this path in Vault: see the vault:// value of the task"},
-    Hint{"no key", "the secret has no such key: see the vault:// value of the task"},
-    Hint{"sealed", "Vault is sealed: somebody has to unseal it"},
-    Hint{"log in", "Vault refused the login: see VAULT_USERNAME, VAULT_TOKEN and their kin"},
-};
-
-/// First match wins: the more special texts stand first.
-constexpr std::array hints{
-    Hint{"address already in use",
-         "another process or container on this host holds the port: see ss -ltnp"},
-    Hint{"port is already allocated",
-         "another container on this host holds the port: see docker ps"},
-    Hint{"bind source path does not exist",
-         "the host path of a volume does not exist on this agent"},
-    Hint{"invalid mount config", "a volume of the task is wrong: see container.volumes"},
-    Hint{"not a directory", "a volume mounts a file onto a folder or a folder onto a file"},
-    Hint{"exec format error",
-         "the image is built for another CPU architecture, or a script lacks its #! line"},
-    Hint{"setting rlimit",
-         "the engine may not set so high a limit here: see parameter ulimit and the limits of the "
-         "engine's own process"},
-    Hint{"container-init binary",
-         "this host has no init for containers (Podman: package catatonit): see parameter init"},
-    Hint{"opening seccomp profile",
-         "Podman takes no profile from its client: see parameter security-opt"},
-    Hint{"executable file not found",
-         "the command is not in the image: see label executor.ShellCommand and the image's PATH"},
-    Hint{"no such file or directory",
-         "the command, or the interpreter of its #! line, is not in the image"},
-    Hint{"permission denied", "the command is not executable, or its file belongs to another user"},
-    Hint{"minimum memory limit", "Docker refuses so small a memory limit: raise the task's mem"},
-    Hint{"no basic auth credentials",
-         "the registry wants a login and none was found: see EXECUTOR_DOCKER_REPOSITORY and "
-         "DOCKER_CONFIG"},
-    Hint{"unauthorized",
-         "the registry refused the credentials: see EXECUTOR_DOCKER_REPOSITORY and the Docker "
-         "config file"},
-    Hint{"pull access denied",
-         "no such repository, or it needs a login: see EXECUTOR_DOCKER_REPOSITORY and the Docker "
-         "config file"},
-    Hint{"manifest unknown", "the registry has no such tag"},
-    Hint{"not found", "no such image, network or volume: see the names in the task"},
-    Hint{"connection refused", "the other side does not listen: is the daemon or registry up?"},
-    Hint{"no space left on device",
-         "the disk of Docker's data folder is full: see docker system df"},
-};
 
 /// What programs say with their last words.
 constexpr std::array said{
@@ -95,14 +40,6 @@ void line(std::string& out, std::string_view name, const std::string& value) {
   if (!value.empty()) out += "  " + pad(name) + one_line(value, 2000) + "\n";
 }
 
-template <std::size_t size>
-std::string_view advice(const std::array<Hint, size>& table, const std::string& text) {
-  for (const auto& hint : table) {
-    if (text.find(hint.part) != std::string::npos) return hint.advice;
-  }
-  return {};
-}
-
 std::string phases_text(const Phases& phases) {
   std::string out;
   for (const auto& phase : phases.done()) {
@@ -114,7 +51,7 @@ std::string phases_text(const Phases& phases) {
 
 /// `what` the program said, and what that means when it says one of the usual things.
 std::string last_words(const Report& report, const std::string& what) {
-  const std::string_view meaning = advice(said, to_lower(report.last_words));
+  const std::string_view meaning = first_advice(said, to_lower(report.last_words));
   if (!meaning.empty()) return std::string(meaning) + "; its last words are in this sandbox";
   return what + (report.logs_copied ? ", in this sandbox's stdout and stderr"
                                     : ", if anything: nothing of it could be copied here");
@@ -131,12 +68,6 @@ std::string why_unhealthy(const Report& report) {
 
 }  // namespace
 
-std::string docker_error_hint(const std::string& error) {
-  const std::string text = to_lower(error);
-  if (text.starts_with("vault")) return std::string(advice(vault_hints, text));
-  return std::string(advice(hints, text));
-}
-
 std::string likely_cause(const Report& report) {
   if (!report.outcome) return {};
   const Outcome& outcome = *report.outcome;
@@ -147,7 +78,7 @@ std::string likely_cause(const Report& report) {
     case mesos::Reason::max_completion_time_reached:
       return "the task ran longer than its max_completion_time allows";
     case mesos::Reason::container_launch_failed:
-      return docker_error_hint(report.launch_failure);
+      return launch_hint(report.launch_failure);
     case mesos::Reason::task_invalid:
       return "the task definition: see the message";
     default:

@@ -14,7 +14,4 @@ std::string format_summary(const Report& report);
 /// when there is none.
 std::string likely_cause(const Report& report);
 
-/// What to check for an error text of a step of the launch: `port 31000 is taken on this host...`.
-std::string docker_error_hint(const std::string& error);
-
 }  // namespace sidecar_executor::task

@@ -222,13 +222,24 @@ TEST_F(DoctorTest, AnAgentsEnvironmentAndSandbox) {
 }
 
 TEST_F(DoctorTest, SidecarThatDoesNotKnowThisHost) {
-  variables.erase("TASK_HOST");
+  variables["TASK_HOST"] = "host-2";
   const auto findings = examine();
-  expect(findings, "sidecar", Level::warn, "does not know host this-host");
+  expect(findings, "sidecar", Level::warn, "does not know host host-2 (TASK_HOST); tasks run, but");
   EXPECT_EQ(exit_code(findings), 0) << "tasks run";
 }
 
+TEST_F(DoctorTest, WithoutTaskHostTasksMayAskForAnotherHostThanDoctor) {
+  variables.erase("TASK_HOST");
+  const auto findings = examine();
+  expect(findings, "sidecar", Level::warn,
+         "does not know host this-host (this host's name; without TASK_HOST tasks ask for the "
+         "agent's --hostname)");
+  expect(findings, "sidecar", Level::warn, "run doctor with TASK_HOST=<that name>");
+  EXPECT_EQ(as_text(findings).find("not checked"), std::string::npos) << "that is not known";
+}
+
 TEST_F(DoctorTest, RegistryCredentialsAreNamedNotShown) {
+  variables["DOCKER_CONFIG"] = home / ".docker";
   fs::create_directory(home.path() / ".docker");
   std::ofstream(home / ".docker/config.json")
       << R"({"auths":{"registry.example.com":{"username":"u","password":"hunter2"},"bad":{"auth":"?"}}})";
@@ -236,7 +247,27 @@ TEST_F(DoctorTest, RegistryCredentialsAreNamedNotShown) {
   expect(examine(), "registry", Level::ok,
          "credentials for registry.example.com by " + (home / ".docker/config.json"));
   variables["EXECUTOR_DOCKER_REPOSITORY"] = "other.example.com";
-  expect(examine(), "registry", Level::warn, "no credentials for other.example.com");
+  const auto findings = examine();
+  expect(findings, "registry", Level::warn, "no credentials for other.example.com");
+  expect(findings, "registry", Level::warn, "docker login with DOCKER_CONFIG=/a/folder");
+}
+
+TEST_F(DoctorTest, CredentialsBelowHomeAreReadByNoTask) {
+  const std::string advice =
+      "which HOME led to; tasks have no HOME from their agent and do not read it: set "
+      "DOCKER_CONFIG";
+  variables["EXECUTOR_DOCKER_REPOSITORY"] = "registry.example.com";
+  std::ofstream(home / ".dockercfg")
+      << R"({"registry.example.com":{"username":"u","password":"hunter2"}})";
+  expect(examine(), "registry", Level::warn,
+         (home / ".dockercfg") + ", entry registry.example.com, " + advice);
+  fs::create_directory(home.path() / ".docker");
+  std::ofstream(home / ".docker/config.json") << R"({"credsStore":"sx-doctor"})";
+  const test::FolderOnPath programs(home.path());
+  programs.program("docker-credential-sx-doctor", R"(echo '{"Username":"u","Secret":"hunter2"}')");
+  expect(examine(), "registry", Level::warn,
+         "by docker-credential-sx-doctor (" + (home / ".docker/config.json") + ", credsStore), " +
+             advice);
 }
 
 TEST_F(DoctorTest, ACredentialHelperIsAsked) {
@@ -247,6 +278,7 @@ TEST_F(DoctorTest, ACredentialHelperIsAsked) {
 }
 
 TEST_F(DoctorTest, ACredentialHelperThatKnowsTheRegistryIsNamed) {
+  variables["DOCKER_CONFIG"] = home / ".docker";
   fs::create_directory(home.path() / ".docker");
   std::ofstream(home / ".docker/config.json") << R"({"credsStore":"sx-doctor"})";
   const test::FolderOnPath programs(home.path());

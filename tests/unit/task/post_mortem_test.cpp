@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "task/launch_hint.hpp"
+
 namespace sidecar_executor::task {
 namespace {
 
@@ -46,23 +48,59 @@ TEST_P(LikelyCauseTest, IsNamed) {
 INSTANTIATE_TEST_SUITE_P(
     Launch, LikelyCauseTest,
     ::testing::Values(
+        // Docker's words are those of 20.10.24 with runc 1.1, Podman's of 4.3.1.
         Cause{"NoSuchImage",
-              launch_failed("pull image app:9: manifest unknown: manifest unknown (404)"),
+              launch_failed("pull image r:1/app:9: manifest for r:1/app:9 not found: manifest "
+                            "unknown: manifest unknown"),
               "no such tag"},
-        Cause{"RegistryRefused", launch_failed("pull image app:9: unauthorized: access denied"),
+        Cause{"RegistryRefused",
+              launch_failed("pull image r:1/app:9: unauthorized: authentication required"),
               "refused the credentials"},
-        Cause{"RegistryWantsALogin", launch_failed("pull image x: no basic auth credentials"),
-              "wants a login"},
+        Cause{
+            "RegistryWantsALogin",
+            launch_failed("pull image r:1/app:9: Head \"http://r:1/v2/app/manifests/9\": no basic "
+                          "auth credentials"),
+            "wants a login"},
+        Cause{
+            "RegistryDown",
+            launch_failed("pull image 127.0.0.1:9/app:9: Get \"http://127.0.0.1:9/v2/\": dial tcp "
+                          "127.0.0.1:9: connect: connection refused; gave up after 5 attempts"),
+            "is the daemon or registry up"},
+        Cause{"RegistryUnknown",
+              launch_failed("pull image r/app:9: Get \"https://r/v2/\": dial tcp: lookup r on "
+                            "10.0.0.53:53: no such host"),
+              "cannot look up the registry's name"},
         Cause{"PortTaken",
-              launch_failed("start container 1: driver failed programming external connectivity: "
-                            "Bind for 0.0.0.0:31000 failed: port is already allocated"),
-              "holds the port"},
-        Cause{"ExecFormat", launch_failed("start container 1: exec /app: exec format error"),
+              launch_failed("start container 1: driver failed programming external connectivity on "
+                            "endpoint mesos-1 (b28f): Bind for 0.0.0.0:31000 failed: port is "
+                            "already allocated"),
+              "see docker ps"},
+        Cause{"PortTakenByAProcess",
+              launch_failed("start container 1: driver failed programming external connectivity on "
+                            "endpoint mesos-1 (f6d8): Error starting userland proxy: listen tcp4 "
+                            "0.0.0.0:31000: bind: address already in use"),
+              "see ss -ltnp"},
+        Cause{"ExecFormat", launch_failed("start container 1: crun: exec: exec format error"),
               "another CPU architecture"},
         Cause{"NoSuchCommand",
-              launch_failed("start container 1: exec: \"serve\": executable file not found in "
-                            "$PATH: unknown"),
-              "not in the image"},
+              launch_failed("start container 1: failed to create shim task: OCI runtime create "
+                            "failed: runc create failed: unable to start container process: exec: "
+                            "\"serve\": executable file not found in $PATH: unknown"),
+              "image's PATH"},
+        Cause{"NoSuchFile",
+              launch_failed("start container 1: failed to create shim task: OCI runtime create "
+                            "failed: runc create failed: unable to start container process: exec: "
+                            "\"/serve\": stat /serve: no such file or directory: unknown"),
+              "interpreter of its #! line"},
+        Cause{"NotExecutable",
+              launch_failed("start container 1: failed to create shim task: OCI runtime create "
+                            "failed: runc create failed: unable to start container process: exec: "
+                            "\"/serve\": permission denied: unknown"),
+              "not executable"},
+        Cause{"NoSuchDevice",
+              launch_failed("start container 1: error gathering device information while adding "
+                            "custom device \"/dev/nosuch\": no such file or directory"),
+              "no such device"},
         Cause{"PodmanNoInit",
               launch_failed("create container x: container create: container-init binary not found "
                             "on the host: stat /usr/libexec/podman/catatonit: no such file or "
@@ -81,11 +119,37 @@ INSTANTIATE_TEST_SUITE_P(
               launch_failed("create container x: invalid mount config for type \"bind\": bind "
                             "source path does not exist: /srv"),
               "does not exist on this agent"},
-        Cause{"VaultDenied",
-              launch_failed("Vault: variable DB_PASSWORD: read secret/db: permission denied"),
+        Cause{"NoSuchNetwork", launch_failed("start container 1: network back not found"),
+              "no such image, network or volume"},
+        Cause{"TooLittleMemory",
+              launch_failed("create container x: Minimum memory limit allowed is 6MB"),
+              "raise the task's mem"},
+        // What the system says of Docker's socket is not about the image.
+        Cause{"DockerNotThere",
+              launch_failed("Docker is not reachable, DOCKER_HOST is unix:///var/run/docker.sock: "
+                            "unix:///var/run/docker.sock: No such file or directory; gave up after "
+                            "30s"),
+              "is the daemon running"},
+        Cause{"DockerDenied",
+              launch_failed("Docker is not reachable, DOCKER_HOST is unix:///var/run/docker.sock: "
+                            "unix:///var/run/docker.sock: Permission denied; gave up after 30s"),
+              "may the executor's user use its socket"},
+        Cause{"DockerWentAway",
+              launch_failed("create container x: unix:///var/run/docker.sock: No such file or "
+                            "directory; gave up after 30s"),
+              "is the daemon running"},
+        Cause{"SandboxFull",
+              launch_failed("cannot make the folder /s/data of a volume: No space left on device"),
+              "the sandbox: is its disk full"},
+        // More of Vault, by what it really says: tests/component/task/vault_hint_test.cpp.
+        Cause{"VaultSetting",
+              launch_failed("variable X: Vault cannot be used: VAULT_PASSWORD is not set, which "
+                            "login by userpass needs"),
+              "VAULT_ variables that the message names"},
+        Cause{"VaultAwsRole",
+              launch_failed("Vault: AWS keys of EXECUTOR_AWS_ROLE app: GET "
+                            "http://127.0.0.1:8200/v1/aws/creds/app: HTTP 403: permission denied"),
               "does not let this token"},
-        Cause{"VaultLogin", launch_failed("Vault: variable X: log in by userpass: HTTP 400"),
-              "refused the login"},
         Cause{"DiskFull", launch_failed("create container x: no space left on device"),
               "data folder is full"}),
     [](const auto& tested) { return std::string(tested.param.name); });
@@ -146,7 +210,16 @@ TEST(LikelyCause, UnhealthyAfterItWasHealthy) {
   EXPECT_NE(likely_cause(report).find("health went bad"), std::string::npos);
 }
 
+TEST(LikelyCause, TheHintInTheMessageChangesNothing) {
+  const std::string error = "start container 1: exec: \"x\": executable file not found in $PATH";
+  const std::string hint = launch_hint(error);
+  EXPECT_EQ(likely_cause(launch_failed(error + " (" + hint + ")")), hint);
+}
+
 TEST(LikelyCause, NothingToLookAt) {
+  EXPECT_EQ(likely_cause(launch_failed("Vault: variable X: vault://a/%zz is no secret that can be "
+                                       "asked for: a % is not followed by two hex digits")),
+            "");
   EXPECT_EQ(likely_cause(ended(TaskState::finished, "exited with code 0 after 1s")), "");
   EXPECT_EQ(likely_cause(Report()), "");
 }
