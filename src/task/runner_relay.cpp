@@ -33,7 +33,10 @@ asio::awaitable<void> Runner::flush_logs(bool copy, Nanoseconds limit) {
   };
   bool in_stdout = false;
   if (relay_) in_stdout = co_await relay_->in_stdout(copy ? left() / 2 : left());
-  if (in_stdout) report_.log_note = "relayed, and copied to this sandbox's stdout line by line";
+  if (in_stdout) {
+    report_.logs_copied = true;
+    report_.log_note = "relayed, and copied to this sandbox's stdout line by line";
+  }
   if (copy && !container_.id.empty() && !in_stdout) co_await copy_container_logs(left());
   if (relay_) co_await relay_->finish(left());
 }

@@ -69,7 +69,8 @@ asio::awaitable<Result<Token>> Login::another_token(const Secret& rejected) {
 asio::awaitable<Result<Token>> Login::own_token() {
   if (settings().method != Method::none) {
     auto token = co_await log_in();
-    if (token) token->ours = true;
+    // A Vault Agent that caches answers the same login of another task with the same token.
+    if (token) token->ours = settings().address_set_by != "VAULT_AGENT_ADDR";
     co_return token;
   }
   Result<Token> token = from_home();

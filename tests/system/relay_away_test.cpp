@@ -118,6 +118,7 @@ TEST_F(RelayAwayTest, CrashIsInTheSandboxOnceWhenTheCollectorIsThere) {
       copies(run.out, collector.records().at(1).substr(0, collector.records().at(1).find('\n'))), 1)
       << run.out;
   EXPECT_EQ(copies(run.out, "boom") + copies(run.err, "boom"), 0) << run.transcript();
+  EXPECT_NE(run.err.find("said last, in this sandbox's stdout"), std::string::npos) << run.err;
 }
 
 /// The name stays, its address changes: localhost has two.

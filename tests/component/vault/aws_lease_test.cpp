@@ -111,6 +111,16 @@ TEST_F(AwsLeaseVaultTest, ATokenThatIsNotOursStays) {
   EXPECT_EQ(count(revoke_token), 0);
 }
 
+TEST_F(AwsLeaseVaultTest, ATokenThatAVaultAgentMayHaveGivenOthersStays) {
+  settings.address_set_by = "VAULT_AGENT_ADDR";
+  serve_but([](const std::string&) { return std::string(); });
+  AwsLease one = lease();
+  ASSERT_OK(fetch(one));
+  revoke(one);
+  EXPECT_EQ(count(revoke_lease), 1);
+  EXPECT_EQ(count(revoke_token), 0);
+}
+
 TEST_F(AwsLeaseVaultTest, RevokingIsBounded) {
   server.always([](Peer& peer) -> asio::awaitable<void> {
     for (;;) {
