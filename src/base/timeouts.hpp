@@ -56,9 +56,11 @@ inline constexpr auto log_gather = 4ms;
 
 // Agent (mesos.md).
 inline constexpr auto agent_call = 10s;
-/// An UPDATE without any answer means that the connection is dead; that has to be known before
-/// last_acknowledgement ends the wait for an agent that is there.
+/// An UPDATE without any answer means that the agent stalls, or that the network is dead; that has
+/// to be known before last_acknowledgement ends the wait for an agent that is there.
 inline constexpr auto agent_update = 5s;
+/// The same UPDATE again: 15 minutes without an answer are 18 copies.
+inline constexpr auto agent_update_longest = 1min;
 /// All of /state or /slaves, tens of MB: the launch waits for it and goes on without.
 inline constexpr auto cluster_document = 30s;
 /// First SUBSCRIBE when there is no recovery time-out: an agent that started us is about to listen.

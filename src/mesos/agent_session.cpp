@@ -187,8 +187,7 @@ asio::awaitable<AgentSession::Ended> AgentSession::read_events(net::HttpConnecti
       if (!got && got.error().kind == ErrorKind::timeout) {
         why = "no event, not even a heartbeat, for " + format_for_people(silence);
       }
-      if (!got && got.error().kind == ErrorKind::cancelled)
-        why = "the agent is silent or does not know it";
+      if (!got && got.error().kind == ErrorKind::cancelled) why = "the agent does not know it";
       log_.warning("Connection to the agent lost, subscribing again", {{"error", why}});
       co_return Ended::again;
     }
@@ -246,17 +245,18 @@ void AgentSession::set_connected(bool connected) {
     stream_.disconnected();
   }
   told_away_ = false;
-  recovering_since_.reset();
+  unanswered_ = 0;
+  not_taking_since_.reset();
   handlers_.on_connection(connected);
 }
 
-/// It has taken the subscription and takes no UPDATE yet: nobody is to wait less for it than for an
-/// agent that is gone, and not longer.
-void AgentSession::set_recovering(bool recovering) {
+/// The stream is there and an UPDATE is not taken: nobody is to wait less for this agent than for
+/// one that is gone, and not longer.
+void AgentSession::set_taking_updates(bool taking) {
   const auto now = SteadyClock::now();
-  if (!recovering) recovering_since_.reset();
-  if (recovering && !recovering_since_) recovering_since_ = now;
-  const bool away = recovering && now - *recovering_since_ < patience();
+  if (taking) not_taking_since_.reset();
+  if (!taking && !not_taking_since_) not_taking_since_ = now;
+  const bool away = !taking && now - *not_taking_since_ < patience();
   if (away == told_away_) return;
   told_away_ = away;
   handlers_.on_connection(!away);
@@ -293,9 +293,10 @@ asio::awaitable<void> AgentSession::send(const UpdateStream::ToSend& update) {
   net::HttpConnection connection(executor_, environment_.agent, &this_call);
   auto call = request(encode_update(environment_.identity, update.status));
   const auto answer =
-      co_await connection.exchange(std::move(call), environment_.update_limit, error_body_limit);
+      co_await connection.exchange(std::move(call), update_limit(), error_body_limit);
   call_cancel_ = nullptr;
   if (this_call.cancelled()) co_return;
+  judge(answer);
   if (!answer || answer->status != 202) {
     not_taken(update, answer);
     co_return;
@@ -306,7 +307,22 @@ asio::awaitable<void> AgentSession::send(const UpdateStream::ToSend& update) {
     log_.info("The agent takes updates again");
   }
   stream_.answered(update.uuid, true, SteadyClock::now());
-  set_recovering(false);
+}
+
+/// No answer says nothing about the stream. An agent that stalls goes on when it wakes, and a KILL
+/// that waits behind our UPDATE must not find a stream that we have closed: it never comes again. A
+/// stream that the network swallows is ended by TCP's keep-alive.
+void AgentSession::judge(const Result<net::HttpResponse>& answer) {
+  const bool silent = !answer && answer.error().kind == ErrorKind::timeout;
+  unanswered_ = silent ? unanswered_ + 1 : 0;
+  set_taking_updates(answer && answer->status != 503);
+}
+
+/// Twice as long after each one without an answer: an agent that stalls finds every copy in its
+/// queue when it wakes.
+nanoseconds AgentSession::update_limit() const {
+  return std::min(environment_.longest_update_limit,
+                  environment_.update_limit * (1 << std::min(unanswered_, 10)));
 }
 
 /// Kept and tried again, whatever the answer was; said once for each text.
@@ -339,18 +355,13 @@ void AgentSession::not_taken(const UpdateStream::ToSend& update,
     return;
   }
   stream_.answered(update.uuid, false, now, now + wait);
-  set_recovering(status == 503);
   if (news && status == 503) {
     log_.warning("The agent is recovering, update kept, retrying", {{"answer", text}});
   } else if (news) {
     log_.error("The agent did not take an update, kept, retrying", {{"error", text}});
   }
-  // 403 Executor is not subscribed: our stream is one that the agent does not know. No answer at
-  // all: the network may swallow everything, the stream's silence too, and an agent that is not
-  // known to be away would be waited for no longer than last_acknowledgement.
-  const bool silent = !answer && answer.error().kind == ErrorKind::timeout;
-  const bool unknown = status == 403 || (silent && environment_.checkpoint);
-  if (unknown && stream_cancel_ != nullptr) stream_cancel_->cancel();
+  // 403 Executor is not subscribed: our stream is one that the agent does not know.
+  if (status == 403 && stream_cancel_ != nullptr) stream_cancel_->cancel();
 }
 
 net::HttpRequest AgentSession::request(std::string body) const {

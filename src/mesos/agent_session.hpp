@@ -40,8 +40,10 @@ struct AgentEnvironment {
   std::chrono::nanoseconds heartbeat_margin = std::chrono::minutes(1);
   /// 202 without ACKNOWLEDGED: sent again after this long.
   std::chrono::nanoseconds resend_after = UpdateStream::resend_after;
-  std::chrono::nanoseconds call_limit = timeouts::agent_call;      ///< of SUBSCRIBE's head
-  std::chrono::nanoseconds update_limit = timeouts::agent_update;  ///< of UPDATE
+  std::chrono::nanoseconds call_limit = timeouts::agent_call;  ///< of SUBSCRIBE's head
+  /// Of UPDATE; twice as long after each that got no answer, up to the longest.
+  std::chrono::nanoseconds update_limit = timeouts::agent_update;
+  std::chrono::nanoseconds longest_update_limit = timeouts::agent_update_longest;
 };
 
 struct LoadedAgentEnvironment {
@@ -56,7 +58,8 @@ class AgentSession {
  public:
   struct Handlers {
     std::function<void(const Event&)> on_event;
-    /// An agent that answers UPDATE with 503 counts as away, for as long as one that is gone.
+    /// An agent that answers UPDATE with 503, or not at all, counts as away, for as long as one
+    /// that is gone.
     std::function<void(bool connected)> on_connection;
     std::function<void()> on_all_acknowledged;
     /// Will not come back; said once.
@@ -87,13 +90,15 @@ class AgentSession {
   asio::awaitable<Ended> read_events(net::HttpConnection& connection);
   asio::awaitable<void> send_updates();
   asio::awaitable<void> send(const UpdateStream::ToSend& update);
+  void judge(const Result<net::HttpResponse>& answer);
   void not_taken(const UpdateStream::ToSend& update, const Result<net::HttpResponse>& answer);
   void handle(Event&& event);
   void set_connected(bool connected);
-  void set_recovering(bool recovering);
+  void set_taking_updates(bool taking);
   void lose(std::string why);
   [[nodiscard]] net::HttpRequest request(std::string body) const;
   [[nodiscard]] std::chrono::nanoseconds patience() const;
+  [[nodiscard]] std::chrono::nanoseconds update_limit() const;
   std::chrono::nanoseconds next_backoff();
   std::string new_uuid();
 
@@ -109,15 +114,16 @@ class AgentSession {
   std::mt19937_64 random_;
   bool connected_ = false;
   bool was_connected_ = false;
-  bool told_away_ = false;  // while it recovers
+  bool told_away_ = false;  // while it takes no UPDATE
   bool lost_ = false;
   int attempt_ = 0;
   int sender_failures_ = 0;
+  int unanswered_ = 0;               // UPDATEs one after the other
   std::string last_refusal_;         // of SUBSCRIBE, as logged
   std::string last_update_problem_;  // as logged
   std::chrono::steady_clock::time_point away_since_;
   std::chrono::steady_clock::time_point connected_since_;
-  std::optional<std::chrono::steady_clock::time_point> recovering_since_;
+  std::optional<std::chrono::steady_clock::time_point> not_taking_since_;
 };
 
 }  // namespace sidecar_executor::mesos

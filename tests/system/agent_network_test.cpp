@@ -83,14 +83,21 @@ class PrivateNetworkTest : public ::testing::Test {
     EXPECT_EQ(run.executor_exit, 0) << run.transcript();
   }
 
+  static long subscriptions(const RunResult& run) {
+    return std::count_if(run.events.begin(), run.events.end(),
+                         [](const json::object& e) { return e.at("event") == "subscribed"; });
+  }
+
   const char* const lost = "Connection to the agent lost";
   PrivateDocker docker{PrivateDocker::LiveRestore::no};
 };
 
-/// A minute passes before the kernel gives the connection up: all at the same time.
+/// A minute passes before the kernel gives the connection up: all at the same time. Before that the
+/// event stream is the same when the packets pass again.
 TEST_F(PrivateNetworkTest, EveryPacketIsDropped) {
   RunResult idle;
   RunResult ending;
+  RunResult brief;
   RunResult kept_lost;
   std::thread first([&] {
     idle = run("idle", {}, [&](const std::string& log) {
@@ -110,18 +117,27 @@ TEST_F(PrivateNetworkTest, EveryPacketIsDropped) {
     });
   });
   std::thread third([&] {
+    brief = run("brief", {}, [&](const std::string& log) {
+      drop();
+      go("brief");
+      wait_for(log, "The agent did not take an update");
+      restore();
+    });
+  });
+  std::thread fourth([&] {
     kept_lost =
         run("kept_lost", {"--recovery-timeout", "2secs"}, [&](const std::string&) { drop(); });
   });
   first.join();
   second.join();
   third.join();
+  fourth.join();
   expect_finished(idle);
-  EXPECT_GE(std::count_if(idle.events.begin(), idle.events.end(),
-                          [](const json::object& e) { return e.at("event") == "subscribed"; }),
-            2)
-      << idle.transcript();
+  EXPECT_GE(subscriptions(idle), 2) << idle.transcript();
   expect_finished(ending);
+  EXPECT_GE(subscriptions(ending), 2) << ending.transcript();
+  expect_finished(brief);
+  EXPECT_EQ(subscriptions(brief), 1) << brief.transcript();
   EXPECT_EQ(kept_lost.executor_exit, 1) << kept_lost.transcript();
   EXPECT_NE(kept_lost.out.find("did not come back within 2s"), std::string::npos)
       << kept_lost.transcript();

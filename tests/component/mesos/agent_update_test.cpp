@@ -236,20 +236,81 @@ TEST_F(AgentUpdateTest, HungCallIsTriedAgain) {
   EXPECT_EQ(logged("no answer within"), 1U) << log_text();
 }
 
-/// A network that swallows everything: the event stream is as dead as the call, but says nothing.
-TEST_F(AgentUpdateTest, UnansweredCallMeansSubscribeAgain) {
-  environment.update_limit = 80ms;
+/// When it wakes, what waited in its queue comes on the stream that it had: acknowledgements of
+/// every copy, and a KILL, which is sent once only.
+TEST_F(AgentUpdateTest, AnAgentThatStallsFindsTheStreamThatItHad) {
+  environment.update_limit = 40ms;
+  bool awake = false;
+  agent.on_update = [&](Peer& peer, const SeenRequest& call) -> asio::awaitable<void> {
+    if (!awake) co_return;  // converse() holds the connection
+    co_await peer.send(answer(202));
+    agent.acknowledge(call);
+  };
+  start_connected();
+  report(TaskState::running);
+  until_updates(3);
+  ASSERT_NE(agent.stream, nullptr) << "closed: what the agent sends now is lost";
+  for (const SeenRequest& copy : agent.updates) agent.acknowledge(copy);
+  agent.event(R"({"type":"KILL","kill":{"task_id":{"value":"task"}}})");
+  agent.event(R"({"type":"SHUTDOWN"})");
+  loop.until([this] { return count<Shutdown>() == 1; }, "the events");
+  EXPECT_EQ(count<Kill>(), 1U);
+  EXPECT_EQ(all_acknowledged, 1);
+  awake = true;
+  report(TaskState::killed);
+  until_all_acknowledged();
+  EXPECT_EQ(agent.subscribes.size(), 1U);
+  EXPECT_EQ(uuid(1), uuid(0));
+  EXPECT_EQ(uuid(2), uuid(0));
+  EXPECT_EQ(agent.states().back(), "TASK_KILLED");
+  EXPECT_TRUE(lost.empty());
+}
+
+/// Or the executor would not wait for the acknowledgement of its last update as long as it may.
+TEST_F(AgentUpdateTest, AnAgentThatDoesNotAnswerCountsAsAwayUntilItDoes) {
+  environment.update_limit = 40ms;
   agent.on_update = [this](Peer& peer, const SeenRequest& call) -> asio::awaitable<void> {
-    if (agent.updates.size() == 1) co_return;
+    if (agent.updates.size() < 3) co_return;
     co_await peer.send(answer(202));
     agent.acknowledge(call);
   };
   start_connected();
   report(TaskState::finished);
-  until_subscribed(2);
   until_all_acknowledged();
-  EXPECT_EQ(uuid(1), uuid(0));
-  EXPECT_TRUE(lost.empty());
+  loop.until([this] { return connections.size() == 3; }, "the answer");
+  EXPECT_EQ(connections, (std::vector<bool>{true, false, true}));
+}
+
+/// One that is there and refuses is not waited for as if it were away.
+TEST_F(AgentUpdateTest, AnAgentThatRefusesAfterASilenceIsThere) {
+  environment.update_limit = 40ms;
+  agent.on_update = [this](Peer& peer, const SeenRequest&) -> asio::awaitable<void> {
+    if (agent.updates.size() > 1) co_await peer.send(answer(400, "No"));
+  };
+  start_connected();
+  report(TaskState::finished);
+  until_updates(2);
+  loop.until([this] { return connections.size() == 3; }, "the answer");
+  EXPECT_EQ(connections, (std::vector<bool>{true, false, true}));
+  EXPECT_EQ(session->unacknowledged(), 1U);
+}
+
+/// Every copy waits in the agent's queue.
+TEST_F(AgentUpdateTest, AnAgentThatStallsIsSentFewerAndFewerCopies) {
+  environment.update_limit = 20ms;
+  environment.longest_update_limit = 80ms;
+  agent.on_update = [this](Peer& peer, const SeenRequest& call) -> asio::awaitable<void> {
+    if (agent.updates.size() < 5) co_return;
+    co_await peer.send(answer(202));
+    agent.acknowledge(call);
+  };
+  start_connected();
+  report(TaskState::running);
+  until_all_acknowledged();
+  for (const char* limit : {"20 ms", "40 ms", "80 ms"}) {
+    EXPECT_EQ(logged(std::string("no answer within ") + limit), 1U) << limit << "\n" << log_text();
+  }
+  EXPECT_EQ(logged("no answer within"), 3U) << log_text();
 }
 
 /// The call of the old connection must not hold up those of the new one.
