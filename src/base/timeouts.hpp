@@ -23,8 +23,12 @@ inline constexpr auto docker_pull_idle = 5min;
 inline constexpr auto docker_at_launch = 30s;
 /// Asked to stop and Docker silent for so long: reported as `may still run`.
 inline constexpr auto docker_unreachable = 60s;
-/// wait told the exit code; for the rest (OOM, times) a daemon that went away is asked so long.
+/// wait told the exit code; for the rest (OOM, times) a daemon that went away is asked so long. As
+/// long as a start may take when it may be in the middle of somebody's `docker restart`.
 inline constexpr auto exit_details = 10s;
+/// inspect is silent for so long after wait told the exit: it waits for the container's lock, as
+/// while Docker starts it again. Docker's events, which need no lock, are asked.
+inline constexpr auto exit_silence = 1s;
 /// The container's process has ended: Docker's wait is given so long to say how, before we ask.
 /// A `docker restart` goes through here, and its wait comes with the right moment to inspect.
 inline constexpr auto exit_wait_lead = 2s;

@@ -1,7 +1,5 @@
 #include "docker/exit_watch.hpp"
 
-#include <algorithm>
-#include <csignal>
 #include <utility>
 
 #include "base/backoff.hpp"
@@ -62,45 +60,47 @@ asio::awaitable<void> ExitWatch::run(ContainerState started) {
   } else {
     waiting_ = false;  // it may have ended before the wait was opened, then that never answers
   }
-  std::optional<int> exit_code;  // as wait told it
-  steady_clock::time_point told;
   while (!over()) {
-    if (waiting_) {
-      const auto code = co_await engine_.read_wait(wait_);
-      waiting_ = false;
-      if (over()) co_return;
-      exit_code = code ? std::optional<int>(*code) : std::nullopt;
-      told = steady_clock::now();
-      if (!code && !asked_) {
-        log_.warning("Docker's wait for the container broke off, looking again",
-                     {{"error", code.error().message}});
-      }
-    }
+    if (waiting_) co_await hear_wait();
+    if (over()) co_return;
     const bool asked = std::exchange(asked_, false);
     const RunOf before = run_;
     // Inspect tells what wait does not: OOM, or that somebody restarted it.
-    const Seen seen = co_await look(exit_code);
+    const Seen seen = co_await look();
     if (over()) co_return;
     if (seen == Seen::running) {
-      if (exit_code && run_ != before) {
-        log_.warning("The container was restarted by somebody else, the task goes on",
-                     {{"exit_code", std::to_string(*exit_code)}});
-      } else if (exit_code && short_waits_ == 0) {
-        log_.warning("Docker's wait says that the container has ended, but it runs; waiting again",
-                     {{"exit_code", std::to_string(*exit_code)}});
-      }
-      if (run_ != before) short_waits_ = 0;
-      exit_code.reset();
-      co_await wait_again(asked);
-    } else if (exit_code && steady_clock::now() - told >= limits_.details) {
-      log_.warning("Docker does not answer, details of the exit are unknown");
-      ContainerExit exit;
-      exit.exit_code = exit_code;
-      ended(std::move(exit));
+      co_await goes_on(before, asked);
+    } else if (heard_enough()) {
+      ended_as_told();
     } else {
       co_await pause(failures_++);
     }
   }
+}
+
+asio::awaitable<void> ExitWatch::hear_wait() {
+  const auto code = co_await engine_.read_wait(wait_);
+  waiting_ = false;
+  if (over()) co_return;
+  if (code) {
+    hear(*code);
+  } else if (!asked_) {
+    log_.warning("Docker's wait for the container broke off, looking again",
+                 {{"error", code.error().message}});
+  }
+}
+
+asio::awaitable<void> ExitWatch::goes_on(const RunOf& before, bool asked) {
+  const auto told = std::exchange(told_, std::nullopt);
+  if (told && run_ != before) {
+    log_.warning("The container was restarted by somebody else, the task goes on",
+                 {{"exit_code", std::to_string(told->exit_code)}});
+  } else if (told && short_waits_ == 0) {
+    log_.warning("Docker's wait says that the container has ended, but it runs; waiting again",
+                 {{"exit_code", std::to_string(told->exit_code)}});
+  }
+  if (run_ != before) short_waits_ = 0;
+  co_await wait_again(asked);
 }
 
 asio::awaitable<void> ExitWatch::pause(int failures) {
@@ -126,18 +126,18 @@ asio::awaitable<void> ExitWatch::wait_again(bool asked) {
   }
 }
 
-asio::awaitable<ExitWatch::Seen> ExitWatch::look(std::optional<int> exit_code) {
-  const auto document = co_await engine_.inspect(id_);
+asio::awaitable<ExitWatch::Seen> ExitWatch::look() {
+  const auto state = co_await inspect();
   if (over()) co_return Seen::unknown;
-  if (!document && document.error().kind == ErrorKind::not_found) {
+  if (!state && state.error().kind == ErrorKind::not_found) {
     ContainerExit exit;
-    exit.exit_code = exit_code;
+    if (told_) exit.exit_code = told_->exit_code;
     exit.removed = true;
     ended(std::move(exit));
     co_return Seen::ended;
   }
-  const auto state = document ? parse_inspect(*document) : Result<ContainerState>(document.error());
   if (!state) {
+    silent_ |= state.error().kind == ErrorKind::timeout;
     does_not_answer(state.error().message);
     co_return Seen::unknown;
   }
@@ -145,58 +145,26 @@ asio::awaitable<ExitWatch::Seen> ExitWatch::look(std::optional<int> exit_code) {
   trouble_said_ = false;
   if (state->running || state->restarting) co_return runs(*state);
   failures_ = 0;
-  if (!state->ended() && !exit_code) co_return Seen::unknown;  // created, removing
+  if (!state->ended() && !told_) co_return Seen::unknown;  // created, removing
   const Behind behind = co_await this->behind(*state);
   if (behind.may_be_a_restart) {
     if (over()) co_return Seen::unknown;
+    if (!told_) hear(state->exit_code);
+    restart_ = true;
     co_await checked_.wait(steady_clock::now() + limits_.restart);
     if (over()) co_return Seen::unknown;
-    co_return co_await look(exit_code);
+    co_return co_await look();
   }
   ContainerExit exit;
-  exit.exit_code = state->ended() ? state->exit_code : *exit_code;
+  exit.exit_code = state->ended() ? state->exit_code : told_->exit_code;
   exit.oom_killed = state->oom_killed || behind.out_of_memory;
   exit.docker_error = state->error;
   exit.removed = state->status == "removing";  // docker rm -f marks it so before it kills
   if (engine_.is_local()) exit.finished_at = state->finished_at;
+  exit.log_end = state->finished_at;
   exit.ran_for = state->ran_for;
   ended(std::move(exit));
   co_return Seen::ended;
-}
-
-/// Between the stop and the start of somebody's `docker restart` the container looks ended, with
-/// any exit code. Only an end that nobody asked for is worth a second look, once, and only when
-/// Docker sent it a signal: the others are not held up. An engine that does not tell (a proxy may
-/// forbid it) leaves the exit code to judge by.
-asio::awaitable<ExitWatch::Behind> ExitWatch::behind(ContainerState state) {
-  Behind out;
-  if (end_expected_ || looked_twice_ || state.oom_killed || state.status != "exited") co_return out;
-  looked_twice_ = true;
-  const bool killed = state.exit_code == 128 + SIGKILL;
-  out.may_be_a_restart = killed || state.exit_code == 128 + SIGTERM;
-  if (!state.finished_at || !state.ran_for) co_return out;
-  const auto began = *state.finished_at - duration_cast<WallClock::duration>(*state.ran_for);
-  // Docker notes the signal after it was sent; the program may have ended by then. Only on this
-  // host is it known how late it is there. The clock may have been set back since.
-  const auto until =
-      engine_.is_local() ? std::max(WallClock::now(), *state.finished_at) : *state.finished_at;
-  const auto told = co_await engine_.signs_of(id_, began, until);
-  if (!told) co_return out;
-  Engine::Signs signs = *told;
-  if (killed && !signs.signalled && !signs.out_of_memory) signs = co_await late_signs(began, until);
-  out.out_of_memory = signs.out_of_memory;
-  out.may_be_a_restart = signs.signalled && !signs.out_of_memory;
-  co_return out;
-}
-
-/// Nobody is known to have killed it. When the kernel did for its memory, Docker may hear of that
-/// after the end (20 to 400 ms later, dockerd 20.10 on a busy machine): OOMKilled is then false for
-/// ever, and only the event tells.
-asio::awaitable<Engine::Signs> ExitWatch::late_signs(Engine::WallTime since,
-                                                     Engine::WallTime until) {
-  const auto late = duration_cast<WallClock::duration>(limits_.late_event);
-  const auto signs = co_await engine_.signs_of(id_, since, until + late, limits_.late_event);
-  co_return signs ? *signs : Engine::Signs();
 }
 
 void ExitWatch::does_not_answer(const std::string& why) {
@@ -221,6 +189,8 @@ ExitWatch::Seen ExitWatch::runs(const ContainerState& state) {
   }
   failures_ = 0;
   looked_twice_ = false;
+  restart_.reset();
+  silent_ = false;
   if (state.paused && !paused_said_) log_.warning("The container is paused by somebody else");
   paused_said_ = state.paused;
   run_ = run;
@@ -264,12 +234,15 @@ asio::awaitable<void> ExitWatch::witness(RunOf run, CancellationPtr stop) {
   log_.debug("The container's process is watched too", {{"pid", std::to_string(run.pid)}});
   if (!co_await process->ended(*stop)) co_return;
   process_gone_ = true;
+  ContainerExit exit;
+  exit.log_end = WallClock::now();
   if (!co_await net::sleep_for(limits_.wait_lead, *stop)) co_return;
   log_.warning("The container's process has ended and Docker has not said how, asking");
   check_now();
   if (!co_await net::sleep_for(limits_.code_unknown - limits_.wait_lead, *stop)) co_return;
+  if (told_) co_return;  // it did, and run() asks whether that is all
   log_.error("The container's process has ended, Docker does not say how");
-  ended({});
+  ended(std::move(exit));
 }
 
 /// Pids are reused: only what Docker says after the pidfd was opened shows that it is the

@@ -23,7 +23,10 @@ struct ContainerExit {
   bool oom_killed = false;
   bool removed = false;
   std::string docker_error;
-  std::optional<std::chrono::system_clock::time_point> finished_at;
+  using WallTime = std::chrono::system_clock::time_point;
+  std::optional<WallTime> finished_at;  ///< only of a Docker on this host: the same clock
+  /// The end by Docker's clock, whoever's that is, else when we heard of it: for Docker's `since`.
+  std::optional<WallTime> log_end;
   std::optional<std::chrono::nanoseconds> ran_for;  ///< by Docker's clock
 };
 
@@ -37,6 +40,8 @@ class ExitWatch {
   /// Tests shorten them.
   struct Limits {
     net::Duration details = timeouts::exit_details;
+    net::Duration silence = timeouts::exit_silence;
+    net::Duration start = timeouts::docker_start;
     net::Duration wait_lead = timeouts::exit_wait_lead;
     net::Duration code_unknown = timeouts::exit_code_unknown;
     net::Duration restart = timeouts::exit_may_be_a_restart;
@@ -73,7 +78,22 @@ class ExitWatch {
   };
   using CancellationPtr = std::shared_ptr<net::Cancellation>;
 
-  asio::awaitable<Seen> look(std::optional<int> exit_code);
+  /// An end that may not be the last word: by wait, or by an inspect between a stop and a start.
+  struct Told {
+    int exit_code = 0;
+    std::chrono::steady_clock::time_point at;
+    ContainerExit::WallTime clock;
+    bool asked_for = false;  ///< by us, before
+  };
+
+  asio::awaitable<void> hear_wait();
+  void hear(int exit_code);
+  [[nodiscard]] bool heard_enough() const;
+  void ended_as_told();
+  asio::awaitable<void> goes_on(const RunOf& before, bool asked);
+  asio::awaitable<Seen> look();
+  asio::awaitable<Result<ContainerState>> inspect();
+  asio::awaitable<void> ask_why(CancellationPtr answered);
   Seen runs(const ContainerState& state);
   /// What the state alone does not tell of an end.
   struct Behind {
@@ -106,6 +126,9 @@ class ExitWatch {
   RunOf run_;                // the last that Docker told of
   RunOf watched_;            // the one that has a witness, or was found to have none
   CancellationPtr witness_;  // ends the witness
+  std::optional<Told> told_;
+  std::optional<bool> restart_;  // whether that may be in the middle of one: Docker's events told
+  bool silent_ = false;          // since then Docker let an inspect wait until we gave up
   bool process_gone_ = false;
   bool waiting_ = false;  // the wait call is open
   bool asked_ = false;    // check_now() came

@@ -103,9 +103,9 @@ std::optional<std::chrono::minutes> take_zone(std::string_view text) {
   return west ? -ahead : ahead;
 }
 
-/// RFC 3339 as Docker (UTC) and Podman (local time) print it. Docker's `never` is the year 1; what
-/// nanoseconds since 1970 cannot hold is never, too.
-std::optional<system_clock::time_point> parse_time(std::string_view text) {
+}  // namespace
+
+std::optional<system_clock::time_point> parse_docker_time(std::string_view text) {
   const auto year = take_digits(text, 4);
   if (!year || !take(text, "-")) return std::nullopt;
   const auto month = take_digits(text, 2);
@@ -131,6 +131,8 @@ std::optional<system_clock::time_point> parse_time(std::string_view text) {
   return std::chrono::sys_days(date) + std::chrono::duration_cast<system_clock::duration>(time);
 }
 
+namespace {
+
 void add_addresses(const json::object* network, ContainerState& state) {
   if (state.addresses.size() + 2 > most_addresses) return;
   if (auto ip = text_at(network, "IPAddress"); !ip.empty())
@@ -148,8 +150,8 @@ void read_state(const json::object& from, ContainerState& out) {
   out.error = one_line(text_at(from, "Error"), longest_text);
   out.pid = std::max(0, int_at(from, "Pid"));
   out.started_at = text_at(from, "StartedAt");
-  out.finished_at = parse_time(text_at(from, "FinishedAt"));
-  const auto started = parse_time(out.started_at);
+  out.finished_at = parse_docker_time(text_at(from, "FinishedAt"));
+  const auto started = parse_docker_time(out.started_at);
   // Of one that runs again, FinishedAt is of the run before.
   if (started && out.finished_at && *out.finished_at >= *started && !out.running)
     out.ran_for = *out.finished_at - *started;

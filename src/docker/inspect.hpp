@@ -40,6 +40,10 @@ struct ContainerState {
   [[nodiscard]] bool ended() const { return status == "exited" || status == "dead"; }
 };
 
+/// RFC 3339 as Docker (UTC) and Podman (local time) print it. Docker's `never` is the year 1; what
+/// nanoseconds since 1970 cannot hold is never, too.
+std::optional<std::chrono::system_clock::time_point> parse_docker_time(std::string_view text);
+
 /// Errors (protocol) name the missing field.
 Result<ContainerState> parse_inspect(std::string_view json);
 

@@ -23,14 +23,6 @@ constexpr std::int64_t most_lines = 250'000;
 /// bytes took 0.3 s, 20,000 2 s and 60,000 13 s (4.3.1), and nothing comes before the end.
 constexpr std::int64_t most_lines_of_podman = 5'000;
 
-std::string since_parameter(std::chrono::nanoseconds back) {
-  const auto now = std::chrono::system_clock::now();
-  const auto since = now - std::chrono::duration_cast<std::chrono::system_clock::duration>(back);
-  const auto seconds =
-      std::chrono::duration_cast<std::chrono::seconds>(since.time_since_epoch()).count();
-  return std::to_string(std::max<std::int64_t>(seconds, 0));
-}
-
 class Copy {
  public:
   Copy(docker::Engine& engine, LogCopyRequest request, LogCopyOutputs outputs,
@@ -67,7 +59,8 @@ class Copy {
   asio::awaitable<Result<void>> read_all() {
     net::HttpConnection connection = engine_.connection(&cancellation_);
     docker::Engine::LogQuery query;
-    query.since = since_parameter(request_.since);
+    query.since =
+        log_since(request_.end.value_or(std::chrono::system_clock::now()), request_.since);
     query.tail = lines_wanted_;
     auto opened = co_await engine_.open_logs(connection, request_.container_id, query);
     if (!opened) co_return opened;
@@ -120,6 +113,13 @@ class Copy {
 };
 
 }  // namespace
+
+std::string log_since(std::chrono::system_clock::time_point end, std::chrono::nanoseconds back) {
+  const auto since = end - std::chrono::duration_cast<std::chrono::system_clock::duration>(back);
+  const auto seconds =
+      std::chrono::duration_cast<std::chrono::seconds>(since.time_since_epoch()).count();
+  return std::to_string(std::max<std::int64_t>(seconds, 0));
+}
 
 asio::awaitable<Result<LogCopied>> copy_logs(docker::Engine& engine, LogCopyRequest request,
                                              LogCopyOutputs outputs,

@@ -4,6 +4,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "base/error.hpp"
@@ -15,11 +16,16 @@ namespace sidecar_executor::task {
 
 struct LogCopyRequest {
   std::string container_id;
-  std::chrono::nanoseconds since;  ///< how far back: LogsSince
-  bool tty = false;                ///< no frames, all of it is stdout
-  std::chrono::nanoseconds limit;  ///< for all of it
-  std::string folder;              ///< for a spool file of a long log: the sandbox
+  std::chrono::nanoseconds since{0};  ///< how far back from the end: LogsSince
+  bool tty = false;                   ///< no frames, all of it is stdout
+  std::chrono::nanoseconds limit{0};  ///< for all of it
+  std::string folder;                 ///< for a spool file of a long log: the sandbox
+  /// The container's, by Docker's clock; unknown = now, by ours.
+  std::optional<std::chrono::system_clock::time_point> end;
 };
+
+/// Docker's `since`: whole seconds since 1970, `back` from the container's end.
+std::string log_since(std::chrono::system_clock::time_point end, std::chrono::nanoseconds back);
 
 struct LogCopyOutputs {
   OutputBuffer& out;

@@ -286,6 +286,7 @@ void Runner::container_ended(const docker::ContainerExit& exit) {
   end.finished_at = exit.finished_at;
   end.ran_for = exit.ran_for;
   report_.end = end;
+  container_.finished_at = exit.log_end;
   post(event::ContainerEnded{std::move(end)});
 }
 

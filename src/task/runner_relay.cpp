@@ -46,6 +46,7 @@ asio::awaitable<void> Runner::copy_container_logs(Nanoseconds limit) {
   LogCopyRequest request;
   request.container_id = container_.id;
   request.since = config_.settings.logs_since;
+  request.end = container_.finished_at;
   request.tty = container_.tty;
   request.limit = limit;
   request.folder = config_.agent.sandbox.empty() ? "." : config_.agent.sandbox;

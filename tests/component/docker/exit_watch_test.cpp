@@ -30,6 +30,9 @@ std::string document(const std::string& status, int pid, int code = 0,
 
 class ExitWatchTest : public ::testing::Test {
  protected:
+  explicit ExitWatchTest(bool local = true)
+      : server(local ? ScriptedServer(loop.executor(), folder / "d.sock")
+                     : ScriptedServer(loop.executor())) {}
   void SetUp() override {
     server.always([this](Peer& peer) -> asio::awaitable<void> {
       for (;;) {
@@ -40,6 +43,7 @@ class ExitWatchTest : public ::testing::Test {
           if (after_events) after_events();
         } else if (request.target.find("/wait") == std::string::npos) {
           ++inspects;
+          if (starting) co_await peer.hang();
           co_await peer.send(inspect);
         } else {
           ++waits;
@@ -93,7 +97,7 @@ class ExitWatchTest : public ::testing::Test {
   test::TempDir folder;
   FakeProc proc;
   ChildProcess child;
-  ScriptedServer server{loop.executor(), folder / "d.sock"};
+  ScriptedServer server;
   Engine engine{loop.executor(), EngineAddress{server.address(), "1.41"}, {.call = 200ms}};
   int null = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
   OutputBuffer out{null};
@@ -106,6 +110,8 @@ class ExitWatchTest : public ::testing::Test {
                   {[this](const ContainerExit& e) { ends.push_back(e); },
                    [this](const ContainerState&) { ++seen_running; }},
                   {.details = 300ms,
+                   .silence = 50ms,
+                   .start = 2500ms,
                    .wait_lead = 50ms,
                    .code_unknown = 600ms,
                    .restart = 200ms,
@@ -117,6 +123,7 @@ class ExitWatchTest : public ::testing::Test {
   std::string events = answer(403);
   std::function<void()> after_events;
   std::vector<std::string> asked_for_signs;
+  bool starting = false;  // the container: no inspect is answered
   int inspects = 0;
   int waits = 0;
 };
@@ -128,6 +135,22 @@ TEST_F(ExitWatchTest, ReportsTheExitWithItsTimes) {
   EXPECT_EQ(end().exit_code, 7);
   EXPECT_EQ(ends[0].ran_for, 3s);
   EXPECT_TRUE(ends[0].finished_at);
+  EXPECT_EQ(ends[0].log_end, ends[0].finished_at);
+}
+
+class RemoteExitWatchTest : public ExitWatchTest {
+ protected:
+  RemoteExitWatchTest() : ExitWatchTest(false) {}
+};
+
+/// When it ended cannot be compared with when it was asked to; Docker's log is asked by it.
+TEST_F(RemoteExitWatchTest, TheEndByAnotherHostsClock) {
+  wait_answers = {code(7)};
+  says("exited", 0, 7);
+  begin();
+  EXPECT_EQ(end().exit_code, 7);
+  EXPECT_FALSE(ends[0].finished_at);
+  EXPECT_EQ(ends[0].log_end, parse_docker_time("2026-01-01T00:00:03Z"));
 }
 
 TEST_F(ExitWatchTest, WaitsCodeIsEnoughWhenDockerGoesAway) {
@@ -255,6 +278,101 @@ TEST_F(ExitWatchTest, APidThatDockerDoesNotConfirmIsNoWitness) {
 
 const char* const signalled = R"({"Action":"kill","Type":"container"})"
                               "\n";
+
+/// dockerd holds the container's lock while it starts it. The third inspect comes when an end that
+/// is told without details would have been told.
+class SlowRestartTest : public ExitWatchTest {
+ protected:
+  void goes_on_after(int inspects_without_answer) {
+    loop.until([&] { return inspects > inspects_without_answer; }, "inspects that hang");
+    EXPECT_TRUE(ends.empty());
+    wait_answers.clear();
+    says("running", 0, 0, "2026-01-01T00:00:09Z");
+    starting = false;
+    loop.until([&] { return seen_running == 1; }, "the restart to be seen");
+    EXPECT_TRUE(ends.empty());
+    loop.until([&] { return waits == 2; }, "the next wait");
+    events = answer(200);
+    says("exited", 0, 9);
+    watch.check_now();
+    EXPECT_EQ(end().exit_code, 9);
+  }
+};
+
+TEST_F(SlowRestartTest, EventsTellOfIt) {
+  wait_answers = {code(0)};
+  events = answer(200, signalled);
+  starting = true;
+  begin();
+  goes_on_after(2);
+  ASSERT_FALSE(asked_for_signs.empty());
+  EXPECT_NE(asked_for_signs[0].find("since=1767225600.000000000&"), std::string::npos)
+      << asked_for_signs[0];
+}
+
+TEST_F(SlowRestartTest, EventsDoNotTell) {
+  wait_answers = {code(0)};
+  starting = true;
+  begin();
+  goes_on_after(2);
+}
+
+TEST_F(SlowRestartTest, BetweenTheStopAndTheStartAnInspectCame) {
+  wait_answers = {code(0)};
+  says("exited", 0, 0);
+  events = answer(200, signalled);
+  after_events = [this] { starting = true; };
+  begin();
+  goes_on_after(3);
+}
+
+/// The start broke off with Docker, or Docker hangs.
+TEST_F(SlowRestartTest, NoAnswerForEverIsAnEnd) {
+  wait_answers = {code(143)};
+  starting = true;
+  const auto before = std::chrono::system_clock::now();
+  begin();
+  EXPECT_EQ(end().exit_code, 143);
+  EXPECT_GE(inspects, 3) << "as long as a start may take";
+  ASSERT_TRUE(ends[0].log_end);
+  EXPECT_GE(*ends[0].log_end, before);
+  EXPECT_FALSE(ends[0].finished_at);
+}
+
+TEST_F(SlowRestartTest, NobodySentItASignalIsAnEnd) {
+  wait_answers = {code(0)};
+  events = answer(200);
+  starting = true;
+  begin();
+  EXPECT_EQ(end().exit_code, 0);
+  EXPECT_LE(inspects, 2);
+  EXPECT_EQ(asked_for_signs.size(), 1U);
+}
+
+TEST_F(SlowRestartTest, AskedForIsAnEnd) {
+  wait_answers = {code(137)};
+  events = answer(200, signalled);
+  starting = true;
+  watch.expect_end();
+  begin();
+  EXPECT_EQ(end().exit_code, 137);
+  EXPECT_LE(inspects, 2);
+  EXPECT_TRUE(asked_for_signs.empty());
+}
+
+/// The second witness knows of the run before, and nothing of the next.
+TEST_F(SlowRestartTest, TheProcessOfTheRunBeforeIsGone) {
+  proc.in_container(child.pid());
+  says("running", child.pid());
+  begin(child.pid());
+  loop.until([&] { return inspects == 1; }, "the confirmation");
+  says("exited", 0, 143);
+  events = answer(200, signalled);
+  after_events = [this] { starting = true; };
+  child.end();
+  EXPECT_EQ(end().exit_code, 143);
+  EXPECT_GE(inspects, 5) << "as long as a start may take";
+}
 
 /// Exit code 0: between stop and start it looks finished.
 TEST_F(ExitWatchTest, SignalledByDockerAndRunsAgain) {
