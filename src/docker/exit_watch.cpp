@@ -137,7 +137,8 @@ asio::awaitable<ExitWatch::Seen> ExitWatch::look() {
     co_return Seen::ended;
   }
   if (!state) {
-    silent_ |= state.error().kind == ErrorKind::timeout;
+    away_ = state.error().kind != ErrorKind::timeout;
+    silent_ |= !away_;
     does_not_answer(state.error().message);
     co_return Seen::unknown;
   }
@@ -191,6 +192,7 @@ ExitWatch::Seen ExitWatch::runs(const ContainerState& state) {
   looked_twice_ = false;
   restart_.reset();
   silent_ = false;
+  away_ = false;
   if (state.paused && !paused_said_) log_.warning("The container is paused by somebody else");
   paused_said_ = state.paused;
   run_ = run;

@@ -129,6 +129,7 @@ class ExitWatch {
   std::optional<Told> told_;
   std::optional<bool> restart_;  // whether that may be in the middle of one: Docker's events told
   bool silent_ = false;          // since then Docker let an inspect wait until we gave up
+  bool away_ = false;            // the last inspect was not taken, or refused
   bool process_gone_ = false;
   bool waiting_ = false;  // the wait call is open
   bool asked_ = false;    // check_now() came

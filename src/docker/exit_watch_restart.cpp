@@ -16,13 +16,14 @@ void ExitWatch::hear(int exit_code) {
   told_ = Told{exit_code, steady_clock::now(), WallClock::now(), end_expected_};
   restart_.reset();
   silent_ = false;
+  away_ = false;
 }
 
 /// Docker has had its time to tell more than the exit code. A start in the middle of which we may
-/// be has as long as any; not longer, a daemon may hang for ever.
+/// be has as long as any; not longer, a daemon may hang for ever. One that is away starts nothing.
 bool ExitWatch::heard_enough() const {
   if (!told_) return false;
-  const bool may_start = !told_->asked_for && restart_.value_or(silent_);
+  const bool may_start = !told_->asked_for && !away_ && restart_.value_or(silent_);
   return steady_clock::now() - told_->at >= (may_start ? limits_.start : limits_.details);
 }
 

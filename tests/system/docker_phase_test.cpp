@@ -70,13 +70,15 @@ class Door {
 
 class DockerPhaseTest : public ::testing::Test {
  protected:
+  /// AfterTheExit is to be waited for before it ends.
+  static std::string go_of(bool exits) { return exits ? "exit" : "go"; }
   /// Notes each of its runs; ends with 0 after go(), with 3 on TERM.
   TaskBuilder task_of(const Phase& phase) const {
     const std::string run = "echo run >>/x/" + std::string(phase.name) + "; ";
-    const std::string until = is(phase, "Stop") ? "true" : "[ ! -e /x/go ]";
-    TaskBuilder task(
-        "/bin/sh -c 'trap \"exit 3\" TERM; " + run +
-        (is(phase, "AfterTheExit") ? "exit 7'" : "while " + until + "; do sleep 0.1; done'"));
+    const bool exits = is(phase, "AfterTheExit");
+    const std::string until = is(phase, "Stop") ? "true" : "[ ! -e /x/" + go_of(exits) + " ]";
+    TaskBuilder task("/bin/sh -c 'trap \"exit 3\" TERM; " + run + "while " + until +
+                     "; do sleep 0.1; done" + (exits ? "; exit 7'" : "'"));
     task.docker()["network"] = "NONE";
     task.container()["volumes"] = json::array{
         {{"container_path", "/x"}, {"host_path", docker.folder() + "/shared"}, {"mode", "RW"}}};
@@ -126,8 +128,9 @@ class DockerPhaseTest : public ::testing::Test {
     // Not at once: the first process of a container ignores a TERM before its trap.
     if (is(phase, "Stop")) options.agent_arguments = {"--kill-after", "1", "--kill-grace", "40"};
     options.on_event = [&](const json::object& event) {
-      if (phase.call != nullptr || event.at("event") != "update") return;
-      if (event.at("status").at("state") == "TASK_RUNNING" && !once.exchange(true)) reached();
+      if (event.at("event") != "update" || event.at("status").at("state") != "TASK_RUNNING") return;
+      if (is(phase, "AfterTheExit")) std::ofstream(shared(go_of(true))) << "\n";
+      if (phase.call == nullptr && !once.exchange(true)) reached();
     };
     auto run = run_task(task_of(phase), options);
     EXPECT_TRUE(once) << phase.name << " was not reached\n" << run.transcript();

@@ -339,6 +339,20 @@ TEST_F(SlowRestartTest, NoAnswerForEverIsAnEnd) {
   EXPECT_FALSE(ends[0].finished_at);
 }
 
+/// dockerd that is stopped stops its containers first: nobody is there to start them.
+TEST_F(SlowRestartTest, ADockerThatGoesAwayMeanwhileIsAnEnd) {
+  wait_answers = {code(143)};
+  events = answer(200, signalled);
+  starting = true;
+  after_events = [this] {
+    starting = false;
+    inspect = answer(500, R"({"message":"no"})");
+  };
+  begin();
+  EXPECT_EQ(end().exit_code, 143);
+  EXPECT_LE(inspects, 4) << "not as long as a start may take";
+}
+
 TEST_F(SlowRestartTest, NobodySentItASignalIsAnEnd) {
   wait_answers = {code(0)};
   events = answer(200);
