@@ -69,7 +69,7 @@ bool ImageFetch::is_right(const docker::ImageRef& image, const docker::ImageSumm
   const auto& of = present.platform;
   if (!in_.platform.empty() && !docker::is_platform(of, in_.platform)) {
     log_.info(
-        "Image is present for another platform",
+        "Image is present for another platform, pulling the one that is wanted",
         {{"image", image.full()}, {"wanted", in_.platform}, {"present", docker::to_text(of)}});
     return false;
   }

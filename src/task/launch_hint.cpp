@@ -92,6 +92,13 @@ constexpr std::array docker_hints{
     Hint{"bind source path does not exist",
          "the host path of a volume does not exist on this agent"},
     Hint{"invalid mount config", "a volume of the task is wrong: see container.volumes"},
+    Hint{"cannot mkdir",
+         "the working directory cannot be made in the image: see parameter workdir and the image's "
+         "WORKDIR"},
+    Hint{"unable to find user",
+         "the image has no such user: see parameter user and the image's USER"},
+    Hint{"unable to find group",
+         "the image has no such group: see parameters user and group-add and the image's USER"},
     Hint{"not a directory", "a volume mounts a file onto a folder or a folder onto a file"},
     // Of crun; with runc the container starts and says it itself.
     Hint{"exec format error",

@@ -16,7 +16,7 @@ void Step::on(const event::Launched& e) {
   auto* waiting = std::get_if<state::Waiting>(&m.state_);
   if (waiting == nullptr) {
     if (e.task.task_id == m.task_.task_id)
-      return act(action::Ignore{"LAUNCH of this task came twice"});
+      return act(action::Ignore{"LAUNCH of this task came twice, ignoring"});
     return refuse_second(e.task.task_id);
   }
   m.task_ = e.task;
@@ -41,7 +41,7 @@ void Step::refuse_second(const std::string& id) {
 
 void Step::refuse(const std::string& id, Reason reason, std::string message) {
   if (std::find(m.refused_.begin(), m.refused_.end(), id) != m.refused_.end()) {
-    return act(action::Ignore{"a task that was refused before came again"});
+    return act(action::Ignore{"LAUNCH of a task that was refused before, ignoring"});
   }
   m.refused_.push_back(id);
   act(action::Report{id, TaskState::error, reason, std::move(message), std::nullopt});

@@ -30,6 +30,13 @@ constexpr std::array said{
     Hint{"connection refused", "something that it needs does not listen"},
 };
 
+/// runc's last words, `exec /run.sh: no such file or directory`, of a file that is there.
+bool lacks_interpreter(std::string_view words) {
+  words = words.substr(0, words.find_last_not_of('\n') + 1);
+  words.remove_prefix(words.rfind('\n') + 1);  // its last line; npos + 1 is 0
+  return words.starts_with("exec /") && words.ends_with(": no such file or directory");
+}
+
 std::string pad(std::string_view name) {
   std::string out(name);
   out.resize(12, ' ');
@@ -49,9 +56,17 @@ std::string phases_text(const Phases& phases) {
   return out;
 }
 
+std::string_view meaning_of(const std::string& words) {
+  if (lacks_interpreter(words)) {
+    return "the interpreter of the command's #! line, or the loader of its libraries, is not in "
+           "the image";
+  }
+  return first_advice(said, words);
+}
+
 /// `what` the program said, and what that means when it says one of the usual things.
 std::string last_words(const Report& report, const std::string& what) {
-  const std::string_view meaning = first_advice(said, to_lower(report.last_words));
+  const std::string_view meaning = meaning_of(to_lower(report.last_words));
   if (!meaning.empty()) return std::string(meaning) + "; its last words are in this sandbox";
   return what + (report.logs_copied ? ", in this sandbox's stdout and stderr"
                                     : ", if anything: nothing of it could be copied here");
