@@ -12,6 +12,7 @@
 #include "app/render.hpp"
 #include "base/go_duration.hpp"
 #include "base/settings.hpp"
+#include "base/version.hpp"
 #include "docker/parameters.hpp"
 
 namespace sidecar_executor::app {

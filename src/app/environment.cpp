@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/redact.hpp"
+#include "base/version.hpp"
 
 namespace sidecar_executor::app {
 namespace {

@@ -11,6 +11,7 @@
 #include "app/environment.hpp"
 #include "app/process_facts.hpp"
 #include "base/log.hpp"
+#include "base/version.hpp"
 #include "mesos/agent_session.hpp"
 #include "net/resolver.hpp"
 #include "task/runner.hpp"

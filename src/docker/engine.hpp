@@ -200,7 +200,4 @@ class Engine {
   std::optional<net::HttpConnection> idle_;  // kept alive between short calls
 };
 
-/// `message` of Docker's error body, else the body's first line.
-std::string error_message(const net::HttpResponse& response);
-
 }  // namespace sidecar_executor::docker

@@ -1,5 +1,6 @@
 #include "docker/image_platform.hpp"
 
+#include "base/encoding.hpp"
 #include "base/text.hpp"
 
 namespace sidecar_executor::docker {
@@ -38,6 +39,10 @@ bool is_platform(const ImagePlatform& image, std::string_view wanted) {
   if (parts.size() < 2 || parts.size() > 3) return false;
   parts.resize(3);
   return to_text(normalized(image)) == to_text(normalized({parts[0], parts[1], parts[2]}));
+}
+
+std::string platform_query(std::string_view platform) {
+  return platform.empty() ? "" : "&platform=" + percent_encode(platform);
 }
 
 }  // namespace sidecar_executor::docker

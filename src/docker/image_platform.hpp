@@ -19,4 +19,7 @@ std::string to_text(const ImagePlatform& platform);  ///< `linux/arm/v7`
 /// (x86_64, aarch64) are understood. False where it cannot be told.
 bool is_platform(const ImagePlatform& image, std::string_view wanted);
 
+/// Asks a call for a platform: `&platform=linux%2Farm64`; empty without one.
+std::string platform_query(std::string_view platform);
+
 }  // namespace sidecar_executor::docker

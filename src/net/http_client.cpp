@@ -11,6 +11,7 @@
 #include <cerrno>
 
 #include "base/text.hpp"
+#include "base/version.hpp"
 #include "net/http_impl.hpp"
 
 namespace sidecar_executor::net {

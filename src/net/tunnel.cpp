@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "base/text.hpp"
+#include "base/version.hpp"
 
 namespace sidecar_executor::net {
 namespace asio = boost::asio;

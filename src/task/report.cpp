@@ -8,6 +8,7 @@
 #include "base/pretty_json.hpp"
 #include "base/stamp.hpp"
 #include "base/text.hpp"
+#include "base/version.hpp"
 #include "task/post_mortem.hpp"
 
 namespace sidecar_executor::task {

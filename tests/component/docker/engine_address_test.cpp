@@ -5,6 +5,7 @@
 
 #include "base/encoding.hpp"
 #include "component/docker/engine_test.hpp"
+#include "docker/engine_answers.hpp"
 #include "support/tls_server.hpp"
 
 namespace sidecar_executor::docker {

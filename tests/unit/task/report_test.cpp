@@ -5,6 +5,8 @@
 
 #include <boost/json.hpp>
 
+#include "base/version.hpp"
+
 namespace sidecar_executor::task {
 namespace {
 
