@@ -142,6 +142,7 @@ TEST_F(TimeTest, SleepAfterCancellationDoesNotBegin) {
 TEST_F(TimeTest, ManySleepsEndTogether) {
   Cancellation cancellation;
   std::vector<test::Started<bool>> all;
+  all.reserve(100);
   for (int i = 0; i < 100; ++i) {
     all.push_back(loop.start([&] { return sleep_for(1h, cancellation); }));
   }
@@ -215,7 +216,7 @@ TEST(CancellationTest, ForgottenHooksDoNotRun) {
   }
   auto moved = cancellation.on_cancel([&] { ran += 10; });
   auto kept = std::move(moved);
-  moved.reset();
+  moved.reset();  // NOLINT(bugprone-use-after-move): one that was moved from is to do nothing
   auto replaced = cancellation.on_cancel([&] { ran += 100; });
   replaced = Cancellation::Registration();
   cancellation.cancel();
