@@ -90,10 +90,10 @@ void expect_boom_without_collector(const std::string& address, const std::string
       led_to_it = read_file(sandbox + "/stdout");
     }
   };
-  const auto run = run_task(task_of("seq 4000; echo boom >&2; exit 1"), options);
+  const auto run = run_task(task_of("echo first; seq 4000; echo boom >&2; exit 1"), options);
   EXPECT_EQ(run.last().state, "TASK_FAILED") << run.transcript();
   EXPECT_EQ(copies(seen, "boom"), 1) << run.transcript();
-  EXPECT_EQ(copies(led_to_it, "1"), 1) << run.transcript();
+  EXPECT_EQ(copies(led_to_it, "first"), 1) << run.transcript();
   EXPECT_EQ(copies(led_to_it, "4000"), 1) << run.transcript();
   EXPECT_EQ(copies(run.err, "boom"), 1) << run.transcript();
   EXPECT_EQ(run.out.find("Logs could not be copied"), std::string::npos) << run.out;
