@@ -31,7 +31,9 @@ void put(json::object& object, std::string_view name, const std::string& value) 
 json::array phases_of(const Phases& phases) {
   json::array out;
   for (const auto& phase : phases.done()) {
-    out.push_back(json::object{{"name", phase.name}, {"milliseconds", milliseconds(phase.took)}});
+    out.push_back(json::object{{"name", phase.name},
+                               {"began", format_utc(phase.began)},
+                               {"milliseconds", milliseconds(phase.took)}});
   }
   return out;
 }
@@ -96,7 +98,10 @@ std::string report_json(const Report& report, WallTime now, int pid) {
   put(task, "name", report.task_name);
   out["task"] = std::move(task);
   put(out, "state", report.state);
-  put(out, "doing", report.phases.doing());
+  if (const auto& doing = report.phases.doing(); !doing.name.empty()) {
+    out["doing"] = doing.name;
+    out["doing_since"] = format_utc(doing.began);
+  }
   out["container"] = container_of(report);
   out["phases"] = phases_of(report.phases);
   if (!report.health.empty()) out["health"] = health_of(report.health);

@@ -15,6 +15,7 @@ namespace sidecar_executor::task {
 
 struct PhaseTime {
   std::string name;  ///< `pull`, `secrets`, `create`, `start`, `run`, `stop`, `logs`
+  WallTime began;
   Nanoseconds took{0};
 };
 
@@ -23,21 +24,22 @@ class Phases {
  public:
   std::function<void()> on_change;  ///< one began or ended
 
-  void begin(std::string name) {
-    doing_ = std::move(name);
+  void begin(std::string name, WallTime now) {
+    doing_ = {std::move(name), now};
     if (on_change) on_change();
   }
-  void add(std::string name, Nanoseconds took) {
-    if (name == doing_) doing_.clear();
-    done_.push_back({std::move(name), took});
+  void add(PhaseTime phase) {
+    if (phase.name == doing_.name) doing_ = {};
+    done_.push_back(std::move(phase));
     if (on_change) on_change();
   }
   [[nodiscard]] const std::vector<PhaseTime>& done() const { return done_; }
-  [[nodiscard]] const std::string& doing() const { return doing_; }
+  /// Without a name: none. Its duration is not known yet.
+  [[nodiscard]] const PhaseTime& doing() const { return doing_; }
 
  private:
   std::vector<PhaseTime> done_;
-  std::string doing_;
+  PhaseTime doing_;
 };
 
 /// What was found out about the service's health, at the moment when it changed.

@@ -26,8 +26,8 @@ Report whole() {
   report.container_id = "0123456789abcdef";
   report.state = "TASK_RUNNING";
   report.limits = {{"Memory", 64 * 1024 * 1024}, {"CpuShares", 512}};
-  report.phases.add("pull", std::chrono::milliseconds(1500));
-  report.phases.begin("run");
+  report.phases.add({"pull", began + std::chrono::seconds(1), std::chrono::milliseconds(1500)});
+  report.phases.begin("run", began + std::chrono::seconds(3));
   add_health(report, {true, "ALIVE since 2026-01-02T15:04:09Z"});
   return report;
 }
@@ -47,6 +47,7 @@ TEST(Report, WhileItRuns) {
   },
   "state": "TASK_RUNNING",
   "doing": "run",
+  "doing_since": "2026-01-02T15:04:08Z",
   "container": {
     "id": "0123456789abcdef",
     "image": "app:1",
@@ -60,6 +61,7 @@ TEST(Report, WhileItRuns) {
   "phases": [
     {
       "name": "pull",
+      "began": "2026-01-02T15:04:06Z",
       "milliseconds": 1500
     }
   ],
@@ -129,12 +131,13 @@ TEST(Phases, TellWhatIsUnderWay) {
   Phases phases;
   int told = 0;
   phases.on_change = [&told] { ++told; };
-  phases.begin("pull");
-  EXPECT_EQ(phases.doing(), "pull");
-  phases.add("secrets", std::chrono::seconds(1));
-  EXPECT_EQ(phases.doing(), "pull");
-  phases.add("pull", std::chrono::seconds(1));
-  EXPECT_EQ(phases.doing(), "");
+  phases.begin("pull", began);
+  EXPECT_EQ(phases.doing().name, "pull");
+  EXPECT_EQ(phases.doing().began, began);
+  phases.add({"secrets", began, std::chrono::seconds(1)});
+  EXPECT_EQ(phases.doing().name, "pull");
+  phases.add({"pull", began, std::chrono::seconds(1)});
+  EXPECT_EQ(phases.doing().name, "");
   EXPECT_EQ(told, 3);
   EXPECT_EQ(phases.done().size(), 2U);
 }
