@@ -112,9 +112,4 @@ std::optional<char> percent_escape(std::string_view text, std::size_t at) {
   return static_cast<char>(byte);
 }
 
-bool may_be_url(std::string_view text) {
-  return text.find("://") != std::string_view::npos &&
-         std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7F; });
-}
-
 }  // namespace sidecar_executor

@@ -19,8 +19,4 @@ std::string percent_encode(std::string_view text, std::string_view kept = {});
 /// digits.
 std::optional<char> percent_escape(std::string_view text, std::size_t at);
 
-/// Printable ASCII with a `://`. Other texts are no URLs of servers, and Boost.URL 1.81 ends the
-/// program by an assertion for some of them (`http:` and one byte that no path may have).
-bool may_be_url(std::string_view text);
-
 }  // namespace sidecar_executor

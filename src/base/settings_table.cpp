@@ -1,15 +1,13 @@
 #include "base/settings_table.hpp"
 
 #include <algorithm>
-#include <boost/url/parse.hpp>
-#include <boost/url/url_view.hpp>
 #include <charconv>
 #include <limits>
 #include <type_traits>
 
-#include "base/encoding.hpp"
 #include "base/go_duration.hpp"
 #include "base/text.hpp"
+#include "base/url.hpp"
 
 namespace sidecar_executor {
 namespace {
@@ -77,12 +75,7 @@ bool list(std::string_view text, Settings& into) {
 }
 
 bool sidecar_url(std::string_view text, Settings& into) {
-  if (!may_be_url(text)) return false;
-  const auto url = boost::urls::parse_uri(text);
-  if (!url || url->host().empty()) return false;
-  const std::string scheme = to_lower(std::string_view(url->scheme()));
-  if (scheme != "http" && scheme != "https") return false;
-  if (url->has_port() && !is_port(std::string_view(url->port()))) return false;
+  if (!parse_http_url(text)) return false;
   into.sidecar_url = text;
   return true;
 }

@@ -1,13 +1,11 @@
 #include "net/address.hpp"
 
-#include <algorithm>
-#include <boost/url/parse.hpp>
-#include <boost/url/url_view.hpp>
 #include <charconv>
 
 #include "base/encoding.hpp"
 #include "base/redact.hpp"
 #include "base/text.hpp"
+#include "base/url.hpp"
 
 namespace sidecar_executor::net {
 namespace {
@@ -15,11 +13,6 @@ namespace {
 Error bad(std::string_view text, std::string_view form) {
   return {ErrorKind::invalid,
           "\"" + one_line(redact_value("", text), 200) + "\" is not " + std::string(form)};
-}
-
-bool holds_blank_or_control(std::string_view text) {
-  return std::any_of(text.begin(), text.end(),
-                     [](char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7F; });
 }
 
 std::string bracketed(const std::string& host) {
@@ -70,26 +63,14 @@ Result<Url> parse_url(std::string_view text) {
     if (url.address.unix_path.empty()) return bad(text, "a URL such as unix:///path");
     return url;
   }
-  if (!may_be_url(text)) return bad(text, form);
-  const auto parsed = boost::urls::parse_uri(text);
-  if (!parsed || parsed->host_address().empty()) return bad(text, form);
-  const bool tls = parsed->scheme_id() == boost::urls::scheme::https;
-  if (!tls && parsed->scheme_id() != boost::urls::scheme::http) return bad(text, form);
+  auto parsed = parse_http_url(text);
+  if (!parsed) return bad(text, form);
   Url url;
-  url.address.host = parsed->host_address();
-  // Decoded: `a%0d%0ab` would put a line of its own into every request.
-  if (holds_blank_or_control(url.address.host)) return bad(text, form);
-  url.address.tls = tls;
-  url.address.port = tls ? 443 : 80;
-  if (parsed->has_port() && !parsed->port().empty()) {
-    if (parsed->port_number() == 0) return bad(text, form);
-    url.address.port = parsed->port_number();
-  }
-  url.path = std::string(parsed->encoded_path());
-  // Boost.URL 1.81 ends the authority at a port that is no number and takes it for a path.
-  if (!url.path.empty() && url.path.front() != '/') return bad(text, form);
-  if (url.path.empty()) url.path = "/";
-  if (parsed->has_query()) url.path += "?" + std::string(parsed->encoded_query());
+  url.address.host = std::move(parsed->host);
+  url.address.port = parsed->port;
+  url.address.tls = parsed->tls;
+  url.path = std::move(parsed->path);
+  if (!parsed->user_info.empty()) url.authorization = "Basic " + base64_encode(parsed->user_info);
   return url;
 }
 

@@ -34,7 +34,8 @@ Result<Address> parse_host_port(std::string_view text);
 /// An HTTP URL taken apart.
 struct Url {
   Address address;
-  std::string path;  ///< with query, at least `/`
+  std::string path;           ///< with query, at least `/`
+  std::string authorization;  ///< for user info in the URL, `Basic ...`; empty = none
 };
 
 /// `http://host[:port][/path]`, `https://...`, `unix:///path`. Errors (invalid) show the text; user

@@ -23,6 +23,25 @@ Status to_status(std::int64_t number) {
 
 }  // namespace
 
+Result<ClientConfig> client_config(const Settings& settings, std::string host,
+                                   const net::TlsSettings& tls) {
+  constexpr const char* variable = "EXECUTOR_SIDECAR_URL";
+  ClientConfig out;
+  auto url = net::parse_url(settings.sidecar_url);
+  if (!url) return url.error().during(variable);
+  out.url = std::move(*url);
+  if (out.url.address.tls) {
+    auto context = net::TlsContext::make(tls);
+    if (!context) return context.error().during(variable);
+    out.url.address.tls_context = std::move(*context);
+  }
+  out.timeout = settings.http_timeout;
+  out.retries = settings.sidecar_retry_count;
+  out.retry_delay = settings.sidecar_retry_delay;
+  out.host = std::move(host);
+  return out;
+}
+
 Client::Client(asio::any_io_executor executor, ClientConfig config)
     : executor_(std::move(executor)), config_(std::move(config)) {}
 
@@ -36,15 +55,23 @@ asio::awaitable<Observation> Client::status(std::string id12, net::Cancellation&
   }
 }
 
+/// User and password of the URL go along, as Go's client sends them.
+net::HttpRequest Client::request(std::string method, std::string target) const {
+  net::HttpRequest out;
+  out.method = std::move(method);
+  out.target = std::move(target);
+  if (!config_.url.authorization.empty())
+    out.headers.emplace_back("Authorization", config_.url.authorization);
+  return out;
+}
+
 /// Reads no further than our entry, and keeps nothing of the rest. The messages do not vary from
 /// poll to poll: what is new is told by the text.
 asio::awaitable<Result<void>> Client::scan(StateScanner& scanner, net::Cancellation& cancellation) {
   const auto end = SteadyClock::now() + config_.timeout;
   const std::string where = config_.url.address.display() + config_.url.path;
   net::HttpConnection connection(executor_, config_.url.address, &cancellation);
-  net::HttpRequest request;
-  request.target = config_.url.path;
-  const auto head = co_await connection.open(std::move(request), config_.timeout);
+  const auto head = co_await connection.open(request("GET", config_.url.path), config_.timeout);
   if (!head) co_return head.error();
   if (head->status != 200) co_return refused(where, *head);
   std::string chunk(read_size, '\0');
@@ -109,12 +136,10 @@ asio::awaitable<Result<void>> Client::drain(std::string id12, net::Cancellation&
 asio::awaitable<Result<void>> Client::post_drain(const std::string& id12,
                                                  net::Cancellation& cancellation) {
   net::HttpConnection connection(executor_, config_.url.address, &cancellation);
-  net::HttpRequest request;
-  request.method = "POST";
-  request.target = "/api/services/" + id12 + "/drain";
-  const std::string where = config_.url.address.display() + request.target;
+  const std::string target = "/api/services/" + id12 + "/drain";
+  const std::string where = config_.url.address.display() + target;
   const auto end = SteadyClock::now() + config_.timeout;
-  const auto head = co_await connection.open(std::move(request), config_.timeout);
+  const auto head = co_await connection.open(request("POST", target), config_.timeout);
   if (!head) co_return head.error();
   // What else it says does not matter, and may be long or never come.
   if (head->status == 202) co_return boost::system::in_place_value;

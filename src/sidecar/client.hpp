@@ -8,7 +8,9 @@
 #include <string>
 
 #include "base/error.hpp"
+#include "base/settings.hpp"
 #include "net/http_client.hpp"
+#include "net/tls.hpp"
 #include "sidecar/health.hpp"
 #include "sidecar/state_scanner.hpp"
 
@@ -21,6 +23,11 @@ struct ClientConfig {
   std::chrono::nanoseconds retry_delay;  ///< SidecarRetryDelay
   std::string host;                      ///< key of our host in the document
 };
+
+/// What the settings say; `host`: key of our host. An https server is verified by `tls`: by default
+/// by the system's authorities. Errors (invalid) name EXECUTOR_SIDECAR_URL.
+Result<ClientConfig> client_config(const Settings& settings, std::string host,
+                                   const net::TlsSettings& tls = {});
 
 class Client {
  public:
@@ -41,6 +48,7 @@ class Client {
   asio::awaitable<Result<void>> scan(StateScanner& scanner, net::Cancellation& cancellation);
   asio::awaitable<Result<void>> post_drain(const std::string& id12,
                                            net::Cancellation& cancellation);
+  [[nodiscard]] net::HttpRequest request(std::string method, std::string target) const;
   asio::any_io_executor executor_;
   ClientConfig config_;
 };

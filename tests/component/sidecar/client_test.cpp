@@ -8,6 +8,7 @@
 #include "support/run.hpp"
 #include "support/sanitized.hpp"
 #include "support/scripted_server.hpp"
+#include "support/tls_server.hpp"
 
 namespace sidecar_executor::sidecar {
 namespace {
@@ -75,6 +76,47 @@ void expect_no_answer(const Observation& seen, const std::string& part) {
   const auto* nothing = std::get_if<NoAnswer>(&seen);
   ASSERT_NE(nothing, nullptr) << "taken for a status: " << to_string(std::get<Status>(seen));
   EXPECT_NE(nothing->why.find(part), std::string::npos) << nothing->why;
+}
+
+/// As the settings say: https is verified, user and password of the URL go along.
+TEST_F(SidecarClientTest, OverTlsWithUserAndPassword) {
+  const test::Authority authority;
+  test::TlsServer secure(
+      loop.executor(), {authority.issue({.alternative_names = "IP:127.0.0.1"})},
+      [](const test::TlsRequest& request) {
+        if (request.head.find("Authorization: Basic bWU6cHc=") == std::string::npos)
+          return answer(401);
+        return request.head.starts_with("POST") ? answer(202) : answer(200, state(2));
+      });
+  Settings settings;
+  settings.sidecar_url =
+      "https://me:pw@127.0.0.1:" + std::to_string(secure.address().port) + "/state.json";
+  settings.http_timeout = patient;
+  net::TlsSettings trusting;
+  trusting.ca_pem = authority.pem();
+  const auto good = client_config(settings, "h1", trusting);
+  ASSERT_TRUE(good) << good.error().message;
+  const auto seen = ask(*good);
+  ASSERT_TRUE(std::holds_alternative<Status>(seen)) << std::get<NoAnswer>(seen).why;
+  EXPECT_EQ(std::get<Status>(seen), Status::unhealthy);
+  const auto drained = drain(*good);
+  EXPECT_TRUE(drained) << drained.error().message;
+  auto by_the_system = client_config(settings, "h1");
+  ASSERT_TRUE(by_the_system) << by_the_system.error().message;
+  by_the_system->retries = 0;
+  expect_no_answer(ask(*by_the_system), "certificate refused");
+  secure.stop();
+}
+
+TEST_F(SidecarClientTest, AnAuthorityThatCannotBeReadNamesTheSetting) {
+  Settings settings;
+  settings.sidecar_url = "https://h/state.json";
+  net::TlsSettings nothing;
+  nothing.ca_file = "/nowhere/ca.pem";
+  const auto config = client_config(settings, "h1", nothing);
+  ASSERT_FALSE(config);
+  EXPECT_NE(config.error().message.find("EXECUTOR_SIDECAR_URL"), std::string::npos)
+      << config.error().message;
 }
 
 TEST_F(SidecarClientTest, EachStatus) {

@@ -60,13 +60,5 @@ TEST(Percent, Escapes) {
     EXPECT_EQ(percent_escape(none, 0), std::nullopt) << none;
 }
 
-TEST(Encoding, WhatBoostUrlCanBeAskedAbout) {
-  EXPECT_TRUE(may_be_url("http://host:1/a?b"));
-  for (const char* text :
-       {"", "http:", "http:/x", "http:[", "http:\xC0", "http://h/ a", "http://h/\xC3\xA9"})
-    EXPECT_FALSE(may_be_url(text)) << text;
-  EXPECT_FALSE(may_be_url(std::string_view("http://h/\0", 10)));
-}
-
 }  // namespace
 }  // namespace sidecar_executor
