@@ -1,5 +1,6 @@
 #include "base/redact.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "base/text.hpp"
@@ -14,15 +15,20 @@ constexpr std::string_view hidden = "[REDACTED]";
 
 /// Behind `://`: how many bytes are user info, its `@` not counted; npos for none.
 ///
-/// Passwords that nobody percent-encoded may hold any of `/?#@`, so the last `@` of the word ends
-/// the user info. That may hide a host or a path; the other way would show half a password.
+/// Passwords that nobody percent-encoded may hold any of `/?#@` and blanks, so the last `@` of the
+/// word ends the user info, or the next `@` where the word has none. That may hide a host or a
+/// path; the other way would show half a password.
 std::size_t user_info_size(std::string_view rest) {
-  const std::size_t word_end = rest.find_first_of(" \t\r\n");
-  const std::string_view word = rest.substr(0, word_end);
+  constexpr auto none = std::string_view::npos;
+  const std::string_view word = rest.substr(0, rest.find_first_of(" \t\r\n"));
   const std::string_view authority = word.substr(0, word.find_first_of("/?#"));
   // `https://host/@scope/package` has neither in its authority: no user info.
-  if (authority.find_first_of(":@") == std::string_view::npos) return std::string_view::npos;
-  return word.rfind('@');
+  if (authority.find_first_of(":@") == none) return none;
+  if (const auto at = word.rfind('@'); at != none) return at;
+  // `user:two words@host`; `host:80 and a@b` has a port there, `[::1]` is an address.
+  const std::string_view behind = authority.substr(authority.find(':') + 1);
+  if (all_digits(behind) || authority.starts_with('[')) return none;
+  return rest.substr(0, rest.find("://")).find('@');
 }
 
 std::string hide_user_info(std::string_view value) {
@@ -65,6 +71,22 @@ std::string redact_value(std::string_view name, std::string_view value) {
   if (is_proxy_name(name) && value.find("://") == std::string_view::npos)
     return hide_user_info("://" + std::string(value)).substr(3);
   return hide_user_info(value);
+}
+
+std::string redact_line(std::string_view line) {
+  std::string out;
+  for (std::size_t at = 0; at < line.size();) {
+    const std::size_t end = std::min(line.find_first_of(" \t", at), line.size() - 1) + 1;
+    const std::string_view word = line.substr(at, end - at);
+    const std::size_t equals = word.find('=');
+    const bool secret = equals != std::string_view::npos && is_secret_name(word.substr(0, equals));
+    // What follows a blank may belong to it.
+    if (secret)
+      return hide_user_info(out) + std::string(word.substr(0, equals + 1)) + std::string(hidden);
+    out += word;
+    at = end;
+  }
+  return hide_user_info(out);
 }
 
 std::string redact_assignment(std::string_view assignment) {

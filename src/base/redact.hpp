@@ -15,6 +15,10 @@ bool is_secret_name(std::string_view name);
 /// (names that end in _PROXY or _PROXY_ADDR), else the value itself. Keeps no part of a secret.
 std::string redact_value(std::string_view name, std::string_view value);
 
+/// A line of somebody's output as it may be told: each `NAME=value` in it, and what redact_value()
+/// hides of any text.
+std::string redact_line(std::string_view line);
+
 /// `NAME=value` with the value redacted; without `=`: the text itself.
 std::string redact_assignment(std::string_view assignment);
 

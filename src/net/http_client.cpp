@@ -2,6 +2,7 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/ssl/error.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -21,6 +22,8 @@ using boost::system::error_code;
 namespace {
 
 constexpr std::size_t header_limit = 64 * 1024;
+/// RFC 9110, 15.2: any number of them may come before the answer. More than these is mischief.
+constexpr int most_interim_answers = 10;
 
 template <class Message>
 HttpResponse head_of(const Message& message) {
@@ -47,12 +50,25 @@ http::request<http::string_body> to_beast(HttpRequest&& request, const std::stri
   return out;
 }
 
+/// Beast sends what it is given: a line end in a value would begin a header of its own, or end them
+/// all. Empty: nothing of the kind; otherwise the header's name, for its value may be a secret.
+std::string header_with_control(const HttpRequest& request) {
+  const auto cannot_be_sent = [](unsigned char c) { return (c < ' ' && c != '\t') || c == 0x7f; };
+  for (const auto& [name, value] : request.headers) {
+    if (std::any_of(value.begin(), value.end(), cannot_be_sent)) return name;
+  }
+  return {};
+}
+
 /// Enough has come to say that this is no HTTP answer; `text` is the beginning of what came.
 bool is_other_protocol(std::string_view text) {
   constexpr std::string_view begin = "HTTP/";
   const auto size = std::min(text.size(), begin.size());
   return size > 0 && text.substr(0, size) != begin.substr(0, size);
 }
+
+/// 100 Continue, 103 Early Hints: the answer is still to come. 101 is one: the protocol changes.
+bool is_interim(unsigned status) { return status >= 100 && status < 200 && status != 101; }
 
 bool is_bad_http(const error_code& ec) {
   return ec.category() == http::make_error_code(http::error::bad_line_ending).category();
@@ -111,9 +127,35 @@ bool HttpConnection::is_reusable() const {
   return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
 }
 
+asio::awaitable<error_code> HttpConnection::Impl::read_head() {
+  const std::uint64_t at_first = generation;
+  for (int interim = 0; interim <= most_interim_answers; ++interim) {
+    error_code ec;
+    auto& parser = stream.emplace();
+    chunks = {};
+    length_read = 0;
+    parser.header_limit(header_limit);
+    parser.body_limit(boost::none);
+    parser.get().result(0U);  // until a status line has been read
+    if (tls) {
+      co_await http::async_read_header(*tls, buffer, parser,
+                                       asio::redirect_error(asio::use_awaitable, ec));
+    } else {
+      co_await http::async_read_header(socket, buffer, parser,
+                                       asio::redirect_error(asio::use_awaitable, ec));
+    }
+    if (ec || generation != at_first || !is_interim(parser.get().result_int())) co_return ec;
+  }
+  co_return http::make_error_code(http::error::bad_status);
+}
+
 asio::awaitable<Result<HttpResponse>> HttpConnection::open(HttpRequest request, Duration limit) {
   Impl& self = *impl_;
   const SteadyTime end = end_of(limit);
+  if (const auto bad = header_with_control(request); !bad.empty()) {
+    co_return Error{ErrorKind::invalid, self.address.display() + ": the value of header " + bad +
+                                            " holds a control character, such as a line end"};
+  }
   auto connected = co_await connect(limit);
   if (!connected) co_return connected.error();
   const auto hook = self.close_when_cancelled();
@@ -132,22 +174,7 @@ asio::awaitable<Result<HttpResponse>> HttpConnection::open(HttpRequest request, 
   } else {
     co_await http::async_write(self.socket, message, asio::redirect_error(asio::use_awaitable, ec));
   }
-  if (!ec && began == self.generation) {
-    self.stream.emplace();
-    self.chunks = {};
-    self.length_read = 0;
-    self.stream->header_limit(header_limit);
-    self.stream->body_limit(boost::none);
-    self.stream->get().result(0U);  // until a status line has been read
-    auto& parser = *self.stream;
-    if (self.tls) {
-      co_await http::async_read_header(*self.tls, self.buffer, parser,
-                                       asio::redirect_error(asio::use_awaitable, ec));
-    } else {
-      co_await http::async_read_header(self.socket, self.buffer, parser,
-                                       asio::redirect_error(asio::use_awaitable, ec));
-    }
-  }
+  if (!ec && began == self.generation) ec = co_await self.read_head();
   self.busy = false;
   if (ec || timed_out || began != self.generation) {
     auto error = self.explain(ec, timed_out, limit, began);

@@ -14,6 +14,7 @@
 #include <cerrno>
 
 #include "net/http_impl.hpp"
+#include "net/keep_alive.hpp"
 #include "net/proxy.hpp"
 #include "net/resolver.hpp"
 #include "net/tls.hpp"
@@ -24,24 +25,12 @@ using boost::system::error_code;
 
 namespace {
 
-/// A peer that vanished without a word is noticed: 30 s idle, then 3 probes 10 s apart.
-void set_tcp_options(asio::generic::stream_protocol::socket& socket) {
-  const int fd = socket.native_handle();
-  const int on = 1;
-  const int idle = 30;
-  const int interval = 10;
-  const int probes = 3;
-  ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  ::setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
-  ::setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle);
-  ::setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof interval);
-  ::setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof probes);
-}
-
 /// Why the other side's certificate was refused, or what OpenSSL says.
 std::string handshake_failure(SSL* ssl, const error_code& ec) {
   const long verified = ::SSL_get_verify_result(ssl);
-  if (verified != X509_V_OK) return "TLS: " + certificate_refusal(verified);
+  // Without verification OpenSSL judges all the same, and goes on.
+  const bool counts = ::SSL_get_verify_mode(ssl) != SSL_VERIFY_NONE;
+  if (counts && verified != X509_V_OK) return "TLS: " + certificate_refusal(verified);
   return "TLS handshake failed: " + tls_text(ec);
 }
 
@@ -130,7 +119,9 @@ asio::awaitable<Result<void>> HttpConnection::Impl::connect_tcp(SteadyTime end, 
   if (!last) {
     co_return address.proxy ? last.error().during("proxy", next.display()) : last.error();
   }
-  set_tcp_options(socket);
+  const int on = 1;
+  ::setsockopt(socket.native_handle(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  keep_alive(socket.native_handle());
   if (address.proxy) last = co_await tunnel(end, limit);
   if (last && address.tls) last = co_await handshake(end, limit);
   co_return last;

@@ -79,6 +79,8 @@ struct HttpConnection::Impl {
                                                  Duration limit);
   asio::awaitable<Result<std::string>> read_rest(SteadyTime end, Duration limit,
                                                  std::size_t body_limit);
+  /// Of the answer, into `stream`; interim ones (1xx) before it are passed over.
+  asio::awaitable<boost::system::error_code> read_head();
   asio::awaitable<boost::system::error_code> read_bytes(char* data, std::size_t size,
                                                         std::size_t& got);
   Result<std::size_t> take_framing(char* data, std::size_t got);

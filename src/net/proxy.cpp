@@ -100,13 +100,11 @@ bool is_excepted(std::string_view no_proxy, const Address& server) {
 }
 
 Result<std::optional<Proxy>> proxy_from_environment(const Lookup& lookup, const Address& server) {
+  // golang.org/x/net/http/httpproxy: upper case first.
   const auto either = [&lookup](std::string& name) {
-    const std::string lower = to_lower(name);
-    auto value = lookup(lower).value_or("");
-    if (!value.empty()) {
-      name = lower;
-      return value;
-    }
+    auto value = lookup(name).value_or("");
+    if (!value.empty()) return value;
+    name = to_lower(name);
     return lookup(name).value_or("");
   };
   if (server.is_unix() || server.host == "localhost") return std::optional<Proxy>();

@@ -25,7 +25,7 @@ Result<Proxy> parse_proxy(std::string_view text);
 /// :port, or `*`) takes the server out.
 bool is_excepted(std::string_view no_proxy, const Address& server);
 
-/// Of HTTPS_PROXY or HTTP_PROXY (lower case first, as in Go), NO_PROXY; never for this host itself.
+/// Of HTTPS_PROXY or HTTP_PROXY (upper case first, as in Go), NO_PROXY; never for this host itself.
 /// nullopt = none. Errors name the variable.
 Result<std::optional<Proxy>> proxy_from_environment(const Lookup& lookup, const Address& server);
 

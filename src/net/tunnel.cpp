@@ -56,15 +56,17 @@ asio::awaitable<Result<void>> open_tunnel(asio::generic::stream_protocol::socket
   }
   std::string head;
   std::string chunk(1024, '\0');
-  // Behind the head comes nothing before we speak, so what was read is all head.
   while (!ec && head.find("\r\n\r\n") == std::string::npos && head.size() < head_limit) {
     const std::size_t got = co_await socket.async_read_some(
         asio::buffer(chunk), asio::redirect_error(asio::use_awaitable, ec));
     head.append(chunk, 0, got);
   }
   if (ec) co_return Error{ErrorKind::unreachable, name + ": " + ec.message()};
-  if (!head.ends_with("\r\n\r\n")) co_return judge("", name);
-  co_return judge(head, name);
+  const auto end = head.find("\r\n\r\n");
+  const auto judged = judge(end == std::string::npos ? std::string_view() : head, name);
+  // A refusal may have a page behind its head. Behind a yes comes nothing before we speak.
+  if (judged && !head.ends_with("\r\n\r\n")) co_return judge("", name);
+  co_return judged;
 }
 
 }  // namespace sidecar_executor::net

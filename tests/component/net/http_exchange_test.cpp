@@ -159,6 +159,59 @@ TEST_F(HttpTest, EveryStatusIsAnAnswer) {
   }
 }
 
+/// RFC 9110, 15.2: they may come unasked, and the answer is still to come.
+TEST_F(HttpTest, InterimAnswersAreNotTheAnswer) {
+  const std::string hints = "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n";
+  for (const std::string& before :
+       {std::string("HTTP/1.1 100 Continue\r\n\r\n"), hints, hints + hints}) {
+    server.next([&before](Peer& peer) -> asio::awaitable<void> {
+      co_await peer.request();
+      for (const char byte : before) co_await peer.send(std::string(1, byte));
+      co_await peer.send(answer(200, "one"));
+      co_await peer.request();
+      co_await peer.send(before + answer(204));
+      co_await peer.hang();
+    });
+    HttpConnection connection = connect();
+    const auto one = exchange(connection);
+    ASSERT_OK(one);
+    EXPECT_EQ(one->status, 200);
+    EXPECT_EQ(one->body, "one");
+    EXPECT_EQ(one->header("Link"), "");
+    const auto two = exchange(connection);
+    ASSERT_OK(two);
+    EXPECT_EQ(two->status, 204);
+    EXPECT_TRUE(connection.is_reusable()) << "nothing is left behind";
+  }
+  EXPECT_EQ(server.connections(), 3) << "kept alive";
+}
+
+TEST_F(HttpTest, EndlessInterimAnswersAreNone) {
+  server.next([](Peer& peer) -> asio::awaitable<void> {
+    co_await peer.request();
+    for (int i = 0; i < 100; ++i) co_await peer.send("HTTP/1.1 102 Processing\r\n\r\n");
+    co_await peer.hang();
+  });
+  HttpConnection connection = connect();
+  EXPECT_ERROR(exchange(connection), ErrorKind::protocol, "not an HTTP answer");
+}
+
+/// A token with the line end of its file would end the headers, and show itself to nobody.
+TEST_F(HttpTest, HeadersWithControlCharactersAreNotSent) {
+  for (const std::string value : {"s.hush\n", "a\r\nX-Evil: 1",
+                                  "a\x01"
+                                  "b",
+                                  "\x7f"}) {
+    HttpConnection connection = connect();
+    HttpRequest request;
+    request.headers = {{"X-Vault-Token", value}};
+    const auto got = exchange(connection, request);
+    EXPECT_ERROR(got, ErrorKind::invalid, "header X-Vault-Token");
+    EXPECT_EQ(got.error().message.find("hush"), std::string::npos);
+  }
+  EXPECT_EQ(server.connections(), 0);
+}
+
 TEST_F(HttpTest, OverAUnixSocket) {
   TempDir dir;
   ScriptedServer on_path(loop.executor(), dir / "docker.sock");

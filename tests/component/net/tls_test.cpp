@@ -192,6 +192,13 @@ TEST_P(ClientCertificateTest, MissingIsSaid) {
   EXPECT_ERROR(get(demanding(), trusting()), ErrorKind::unreachable, "wants a client certificate");
 }
 
+/// Mesos' default: the server's certificate, of nobody's authority here, is not what is wrong.
+TEST_P(ClientCertificateTest, MissingIsSaidWithoutVerification) {
+  TlsSettings settings;
+  settings.verify = false;
+  EXPECT_ERROR(get(demanding(), settings), ErrorKind::unreachable, "wants a client certificate");
+}
+
 TEST_P(ClientCertificateTest, GoodIsTaken) {
   ASSERT_OK(get(demanding(), with(authority.issue({}))));
 }

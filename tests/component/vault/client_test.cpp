@@ -246,8 +246,15 @@ TEST_F(VaultProxyTest, IsAskedToConnect) {
 }
 
 TEST_F(VaultProxyTest, BadAnswersNameTheProxy) {
-  const std::pair<const char*, const char*> table[] = {
+  // Real ones send a page with it.
+  const std::string page =
+      "HTTP/1.1 407 No\r\nContent-Length: 3000\r\n\r\n" + std::string(3000, 'x');
+  const std::pair<std::string, const char*> table[] = {
       {"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", "wants user and password"},
+      {page, "wants user and password"},
+      {"HTTP/1.1 403 Forbidden\r\nContent-Length: 9\r\n\r\nforbidden",
+       "does not let us through: 403 Forbidden"},
+      {"HTTP/1.1 200 OK\r\n\r\nand more", "not an HTTP answer"},
       {"HTTP/1.1 403 Forbidden\r\n\r\n", "does not let us through: 403 Forbidden"},
       {"hello\r\n\r\n", "not an HTTP answer"},
   };

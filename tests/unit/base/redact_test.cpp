@@ -30,6 +30,10 @@ TEST(Redact, UserInfoInUrls) {
       {"postgres://u:p#1?x@host/db", "postgres://u:***@host/db"},
       {"see a://u:p1@h and b://v:p2@i", "see a://u:***@h and b://v:***@i"},
       {"amqp://u:p1@h1,amqp://v:p2@h2", "amqp://u:***@h2"},
+      {"postgres://app:two words@db/x", "postgres://app:***@db/x"},
+      {"http://h:80 and b://u:p@i", "http://h:80 and b://u:***@i"},
+      {"GET http://h:8080/x: mail a@b", "GET http://h:8080/x: mail a@b"},
+      {"http://[::1]:80/x of a@b", "http://[::1]:80/x of a@b"},
       {"https://registry.npmjs.org/@scope/pkg", "https://registry.npmjs.org/@scope/pkg"},
       {"mail@example.com", "mail@example.com"},
       {"a://", "a://"},
@@ -37,6 +41,18 @@ TEST(Redact, UserInfoInUrls) {
       {"", ""},
   };
   for (const auto& [value, shown] : cases) EXPECT_EQ(redact_value("X", value), shown) << value;
+}
+
+TEST(Redact, ALineOfOutput) {
+  const std::pair<std::string_view, std::string_view> cases[] = {
+      {"all is well", "all is well"},
+      {"a=1 b=2 ", "a=1 b=2 "},
+      {"my_token=x y z", "my_token=[REDACTED]"},
+      {"x\tAPI_KEY=", "x\tAPI_KEY=[REDACTED]"},
+      {"at http://u:p@h/ SECRET=1", "at http://u:***@h/ SECRET=[REDACTED]"},
+      {"", ""},
+  };
+  for (const auto& [line, shown] : cases) EXPECT_EQ(redact_line(line), shown) << line;
 }
 
 TEST(Redact, AProxyWithoutScheme) {

@@ -67,7 +67,10 @@ TEST(Proxy, Exceptions) {
 
 TEST(Proxy, FromTheEnvironment) {
   const std::map<std::string, std::string> variables{
-      {"HTTPS_PROXY", "http://upper:1"}, {"http_proxy", "lower:2"}, {"no_proxy", "direct"}};
+      {"HTTPS_PROXY", "http://upper:1"},
+      {"https_proxy", "http://not-asked:1"},  // as in Go
+      {"http_proxy", "lower:2"},
+      {"no_proxy", "direct"}};
   const Lookup lookup = [&](std::string_view name) -> std::optional<std::string> {
     const auto found = variables.find(std::string(name));
     return found == variables.end() ? std::nullopt : std::optional<std::string>(found->second);
@@ -85,7 +88,7 @@ TEST(Proxy, FromTheEnvironment) {
   const auto bad = proxy_from_environment(
       [](std::string_view) { return std::optional<std::string>("https://p:1"); }, server("vault"));
   ASSERT_FALSE(bad);
-  EXPECT_TRUE(bad.error().message.starts_with("https_proxy:")) << bad.error().message;
+  EXPECT_TRUE(bad.error().message.starts_with("HTTPS_PROXY:")) << bad.error().message;
 }
 
 }  // namespace
