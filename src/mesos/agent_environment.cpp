@@ -73,7 +73,6 @@ void read_domain_socket(const Lookup& lookup, AgentEnvironment& env, Problems& p
                        "\" is not id@host:port, which MESOS_DOMAIN_SOCKET needs");
     return;
   }
-  env.agent = {};
   env.agent.unix_path = socket;
   env.path = "/" + pid.substr(0, at) + "/api/v1/executor";
 }

@@ -223,7 +223,12 @@ void AgentSession::handle(Event&& event) {
     log_.debug("Acknowledged",
                {{"task_id", ack->task_id}, {"state", std::string(to_string(*state))}});
     wake_sender_.raise();
-    if (stream_.all_acknowledged()) handlers_.on_all_acknowledged();
+    if (stream_.all_acknowledged()) {
+      // It took the last one, whatever became of its answer: what it did before is over.
+      unanswered_ = 0;
+      set_taking_updates(true);
+      handlers_.on_all_acknowledged();
+    }
     return;
   }
   handlers_.on_event(event);

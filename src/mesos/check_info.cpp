@@ -101,7 +101,8 @@ HttpCheck http_check(const JsonField& http) {
   }
   const JsonField path = http["path"];
   if (const auto text = path.text(); text && !text->empty()) {
-    const auto cannot_be_sent = [](char c) { return c <= ' ' || c == '\x7f'; };
+    // Bytes above ASCII are sent as they are, as curl does for Mesos' own executors.
+    const auto cannot_be_sent = [](unsigned char c) { return c <= ' ' || c == 0x7f; };
     if (text->front() != '/' || std::any_of(text->begin(), text->end(), cannot_be_sent)) {
       path.expected("a path that begins with / and has no blanks");
     }

@@ -203,6 +203,34 @@ TEST_F(AgentUpdateTest, AnAgentThatRecoversForEverIsWaitedForNoLongerThanOneThat
   EXPECT_EQ(session->unacknowledged(), 1U);
 }
 
+/// An update that got no answer and was acknowledged is over: the patience of a later one counts
+/// from its own trouble.
+TEST_F(AgentUpdateTest, AnAcknowledgementWithoutAnAnswerEndsTheTrouble) {
+  environment.update_limit = 40ms;
+  environment.recovery_timeout = 300ms;
+  agent.on_update = [this](Peer& peer, const SeenRequest& call) -> asio::awaitable<void> {
+    if (agent.updates.size() == 1) co_return;  // converse() holds the connection
+    if (agent.updates.size() < 5) {
+      co_await peer.send(answer(503, "Agent has not finished recovery"));
+      co_return;
+    }
+    co_await peer.send(answer(202));
+    agent.acknowledge(call);
+  };
+  start_connected();
+  report(TaskState::running);
+  loop.until([this] { return connections.size() == 2; }, "the missing answer");
+  agent.acknowledge(agent.updates.at(0));
+  until_all_acknowledged();
+  EXPECT_EQ(connections, (std::vector<bool>{true, false, true}));
+  net::Deadline longer(loop.executor(), 2 * environment.recovery_timeout, [] {});
+  loop.until([&] { return longer.expired(); }, "time");
+  report(TaskState::finished);
+  loop.until([this] { return connections.size() == 4; }, "the recovery");
+  EXPECT_FALSE(connections.back()) << "waited for as for one that is away";
+  loop.until([this] { return all_acknowledged == 2; }, "the end");
+}
+
 TEST_F(AgentUpdateTest, ResetAndHalfAnAnswerAreTriedAgain) {
   agent.on_update = [this](Peer& peer, const SeenRequest& call) -> asio::awaitable<void> {
     if (agent.updates.size() == 1) {

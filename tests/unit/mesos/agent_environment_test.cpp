@@ -149,6 +149,16 @@ TEST(AgentEnvironmentTest, DomainSocket) {
   EXPECT_EQ(loaded.environment.path, "/slave(1)/api/v1/executor");
 }
 
+/// What the socket does not serve, /state, is asked for by the agent's address.
+TEST(AgentEnvironmentTest, DomainSocketLeavesTheAddressAsItIs) {
+  const auto loaded = load(
+      with(usual(), {{"MESOS_DOMAIN_SOCKET", "/run/agent.sock"}, {"LIBPROCESS_SSL_ENABLED", "1"}}));
+  net::Address agent = loaded.environment.agent;
+  agent.unix_path.clear();
+  EXPECT_EQ(agent.display(), "https://10.1.2.3:5051");
+  EXPECT_NE(agent.tls_context, nullptr);
+}
+
 TEST(AgentEnvironmentTest, DomainSocketNeedsTheAgentsId) {
   for (const char* bad : {"", "slave(1)", "@10.1.2.3:5051"}) {
     const auto loaded =

@@ -72,6 +72,10 @@ TEST(CheckInfo, EveryFieldOfHttp) {
 }
 
 TEST(CheckInfo, AnEmptyPathIsNone) {
+  EXPECT_EQ(std::get<HttpCheck>(
+                health(R"({"type":"HTTP","http":{"port":80,"path":"/grüße"}})").check.kind)
+                .path,
+            "/grüße");
   const auto read = health(R"({"type":"HTTP","http":{"port":80,"path":""}})");
   EXPECT_EQ(std::get<HttpCheck>(read.check.kind).path,
             std::get<HttpCheck>(health(R"({"type":"HTTP","http":{"port":80}})").check.kind).path);
