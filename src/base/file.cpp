@@ -1,11 +1,13 @@
 #include "base/file.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <system_error>
 
 namespace sidecar_executor {
@@ -57,12 +59,12 @@ Result<std::string> read_up_to(int fd, const std::string& path, std::size_t limi
 
 Result<void> replace_file(const std::string& path, std::string_view bytes, mode_t mode,
                           Durable durable) {
-  const std::string temporary = path + ".tmp." + std::to_string(::getpid());
-  ::unlink(temporary.c_str());  // of a process of the same number that was killed
-  const FileDescriptor file(
-      ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
+  // Not by the pid: in pid namespaces of their own several executors of a host have the same.
+  std::string temporary = path + ".tmp.XXXXXX";
+  const FileDescriptor file(::mkostemp(temporary.data(), O_CLOEXEC));
   if (file.get() < 0) return file_error(temporary, errno);
-  int failed = write_all(file.get(), bytes);
+  int failed = ::fchmod(file.get(), mode) == 0 ? 0 : errno;
+  if (failed == 0) failed = write_all(file.get(), bytes);
   if (failed == 0 && durable == Durable::yes && ::fsync(file.get()) != 0) failed = errno;
   if (failed == 0 && std::rename(temporary.c_str(), path.c_str()) != 0) failed = errno;
   if (failed != 0) {

@@ -70,7 +70,7 @@ asio::awaitable<void> Runner::watch_lease() {
         log_.warning("The container is stopped, its AWS keys end", {{"why", text}});
         StopRequest request;
         request.cause = StopCause::lease;
-        request.grace = kill_timeout();
+        request.grace = task_->kill_grace_period.value_or(kill_timeout());
         request.drain = true;
         request.text = std::move(text);
         post(event::StopAsked{std::move(request), std::nullopt});

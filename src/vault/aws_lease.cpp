@@ -1,13 +1,12 @@
 #include "vault/aws_lease.hpp"
 
 #include <algorithm>
-#include <array>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
-#include <ctime>
 #include <utility>
 
 #include "base/go_duration.hpp"
+#include "base/stamp.hpp"
 #include "base/text.hpp"
 #include "base/timeouts.hpp"
 #include "net/boot_timer.hpp"
@@ -22,15 +21,6 @@ namespace {
 constexpr Seconds default_token_ttl{3600};
 /// Asked for on top of EXECUTOR_AWS_ROLE_TTL: what is kept free of the lease's end.
 constexpr Seconds lease_margin = LeasePlan::lease_reserve;
-
-std::string utc(std::chrono::system_clock::time_point time) {
-  const std::time_t seconds = std::chrono::system_clock::to_time_t(time);
-  std::tm parts{};
-  ::gmtime_r(&seconds, &parts);
-  std::array<char, 32> text{};
-  const auto size = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return {text.data(), size};
-}
 
 Call lease_call(const char* path, json::object body, const Token& token, Duration limit) {
   Call call;
@@ -58,18 +48,30 @@ Seconds AwsLease::token_increment() const {
 
 // ---- fetch -------------------------------------------------------------------------------------
 
+/// What Vault was asked for it makes, whether we wait or not, and only the answer says what there
+/// is to revoke. So a KILL waits for it a moment, unless a token of our own takes all with it.
 asio::awaitable<Result<AwsCredentials>> AwsLease::fetch(net::Cancellation& cancellation) {
-  Client client(executor_, settings_, environment_, cancellation);
-  auto keys = co_await fetch_keys(client);
+  net::Cancellation patient;
+  std::optional<net::Deadline> patience;
+  const auto hook = cancellation.on_cancel([&] {
+    if (token_ && token_->ours) return patient.cancel();
+    patience.emplace(executor_, timeouts::vault_after_cancel, [&patient] { patient.cancel(); });
+  });
+  Client client(executor_, settings_, environment_, patient);
+  auto keys = co_await fetch_keys(client, cancellation);
   if (keys) co_return keys;
   co_return keys.error().during("AWS keys of EXECUTOR_AWS_ROLE", one_line(role_.name, 100));
 }
 
-asio::awaitable<Result<AwsCredentials>> AwsLease::fetch_keys(Client& client) {
+asio::awaitable<Result<AwsCredentials>> AwsLease::fetch_keys(Client& client,
+                                                             net::Cancellation& cancellation) {
+  const Error cancelled{ErrorKind::cancelled, "cancelled"};
+  if (cancellation.cancelled()) co_return cancelled;
   Login login(client, log_);
   auto token = co_await login.own_token();
   if (!token) co_return token.error();
   token_ = std::move(*token);
+  if (cancellation.cancelled()) co_return cancelled;
   if (token_->ours) token_ = co_await login.extend(*token_, token_increment());
   Call call;
   call.path = "aws/creds/" + encode_path(role_.name);
@@ -80,6 +82,7 @@ asio::awaitable<Result<AwsCredentials>> AwsLease::fetch_keys(Client& client) {
   // Kept first of all, so that it can be revoked whatever else is wrong with the answer.
   lease_.id = answer->text({"lease_id"});
   auto keys = aws_credentials(*answer);
+  if (cancellation.cancelled()) co_return cancelled;
   if (!keys) co_return keys.error();
   lease_ = keys->lease;
   set_expiry(lease_.duration);
@@ -249,7 +252,7 @@ void AwsLease::note_failure(const char* what, const Error& error) {
 
 std::string AwsLease::end_text() const {
   std::string text = "the AWS keys' lease " + one_line(lease_.id, 200) + " of role " +
-                     one_line(role_.name, 100) + " runs out, expiry " + utc(expiry_);
+                     one_line(role_.name, 100) + " runs out, expiry " + format_utc(expiry_);
   if (!why_.empty()) text += " (" + why_ + ")";
   return text;
 }

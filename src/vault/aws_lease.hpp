@@ -30,7 +30,7 @@ class AwsLease {
            Log& log, AwsRole role);
 
   /// Logs in and gets the keys. Errors name the role and what Vault said. What was got before an
-  /// error is kept for revoke().
+  /// error is kept for revoke(). Cancelled, it may wait for an answer for 3 s.
   asio::awaitable<Result<AwsCredentials>> fetch(net::Cancellation& cancellation);
 
   /// Renews until that is not possible any more; then, at the usable end, `on_end` with the lease's
@@ -42,7 +42,8 @@ class AwsLease {
   asio::awaitable<void> revoke(net::Duration limit, net::Cancellation& cancellation);
 
  private:
-  asio::awaitable<Result<AwsCredentials>> fetch_keys(Client& client);
+  asio::awaitable<Result<AwsCredentials>> fetch_keys(Client& client,
+                                                     net::Cancellation& cancellation);
   asio::awaitable<void> lengthen(Client& client);
   asio::awaitable<Result<Lease>> ask_to_renew_lease(Client& client, net::Duration limit);
   asio::awaitable<void> renew_lease(Client& client);

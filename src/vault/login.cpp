@@ -73,11 +73,9 @@ asio::awaitable<Result<Token>> Login::own_token() {
     if (token) token->ours = settings().address_set_by != "VAULT_AGENT_ADDR";
     co_return token;
   }
-  Result<Token> token = from_home();
-  if (!settings().token.empty()) {
-    token = Token();
-    token->secret = settings().token;
-  }
+  Result<Token> token = Token();
+  token->secret = settings().token;
+  if (token->secret.empty()) token = from_home();
   if (!token) co_return token;
   const auto before = net::boot_now();
   const auto state = co_await look_up(token->secret);

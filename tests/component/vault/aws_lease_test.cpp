@@ -100,12 +100,71 @@ TEST_F(AwsLeaseVaultTest, CancelledWhileTheKeysAreFetched) {
   EXPECT_EQ(count(revoke_token), 1) << "what the request leased ends with its token";
 }
 
+/// Vault goes on without us, and only the answer names what there is to revoke.
+TEST_F(AwsLeaseVaultTest, CancelledWhileTheKeysOfAnotherOnesTokenAreFetched) {
+  settings.method = Method::none;
+  settings.token = Secret("s.team");
+  net::Signal killed(loop.executor());
+  server.always([&killed](Peer& peer) -> asio::awaitable<void> {
+    for (;;) {
+      const auto request = co_await peer.request();
+      const std::string what = request.method + " " + request.target;
+      if (what == creds) co_await killed.wait();
+      co_await peer.send(what == creds                                   ? keys_answer()
+                         : what.find("lookup-self") != std::string::npos ? lookup_answer()
+                                                                         : answer(204));
+    }
+  });
+  AwsLease one = lease();
+  auto started = loop.start([&] { return one.fetch(cancellation); });
+  loop.until([&] { return count(creds) == 1; }, "the request for the keys");
+  cancellation.cancel();
+  killed.raise();
+  EXPECT_ERROR(loop.finish(started), ErrorKind::cancelled, "cancelled");
+  revoke(one);
+  EXPECT_EQ(count(revoke_lease), 1);
+  EXPECT_EQ(count(revoke_token), 0);
+}
+
+TEST_F(AwsLeaseVaultTest, CancelledWhileItLogsIn) {
+  net::Signal killed(loop.executor());
+  server.always([&killed](Peer& peer) -> asio::awaitable<void> {
+    for (;;) {
+      const auto request = co_await peer.request();
+      const bool login = request.target.find("login") != std::string::npos;
+      if (login) co_await killed.wait();
+      co_await peer.send(login ? login_answer("s.own", 4200) : answer(204));
+    }
+  });
+  AwsLease one = lease();
+  auto started = loop.start([&] { return one.fetch(cancellation); });
+  loop.until([&] { return !seen().empty(); }, "the login");
+  cancellation.cancel();
+  killed.raise();
+  EXPECT_ERROR(loop.finish(started), ErrorKind::cancelled, "cancelled");
+  EXPECT_EQ(count(creds), 0);
+  revoke(one);
+  EXPECT_EQ(count(revoke_token), 1) << "it would live on for its TTL";
+}
+
+TEST_F(AwsLeaseVaultTest, AVaultThatHangsHoldsUpAKillForSecondsOnly) {
+  server.always([](Peer& peer) -> asio::awaitable<void> { co_await peer.hang(); });
+  AwsLease one = lease();
+  auto started = loop.start([&] { return one.fetch(cancellation); });
+  loop.until([&] { return server.connections() == 1; }, "the login");
+  cancellation.cancel();
+  EXPECT_ERROR(loop.finish(started, 10s), ErrorKind::cancelled, "cancelled");
+}
+
 TEST_F(AwsLeaseVaultTest, ATokenThatIsNotOursStays) {
   settings.method = Method::none;
   settings.token = Secret("s.team");
   serve_but([](const std::string&) { return std::string(); });
+  settings.home_token_file = dir / "home-token";
+  std::ofstream(settings.home_token_file) << "s.home";
   AwsLease one = lease();
   ASSERT_OK(fetch(one));
+  EXPECT_FALSE(was_logged("Vault's command line")) << "VAULT_TOKEN is used";
   revoke(one);
   EXPECT_EQ(count(revoke_lease), 1);
   EXPECT_EQ(count(revoke_token), 0);

@@ -46,6 +46,8 @@ TEST(VaultEnvironment, BadValuesAreNamed) {
       {{{"VAULT_AGENT_ADDR", "ftp://x"}}, "VAULT_AGENT_ADDR=\"ftp://x\" is not a URL"},
       {{{"VAULT_CLIENT_TIMEOUT", "soon"}}, "VAULT_CLIENT_TIMEOUT=\"soon\" is not a number of"},
       {{{"VAULT_CLIENT_TIMEOUT", "0"}}, "VAULT_CLIENT_TIMEOUT"},
+      {{{"VAULT_TOKEN", "s.a\nX-Evil: 1"}}, "VAULT_TOKEN holds a character that no header"},
+      {{{"VAULT_NAMESPACE", "team\n"}}, "VAULT_NAMESPACE holds a character that no header"},
       {{{"VAULT_MAX_RETRIES", "-1"}}, "VAULT_MAX_RETRIES=\"-1\" is not a whole number"},
       {{{"VAULT_MAX_RETRIES", "two"}}, "VAULT_MAX_RETRIES=\"two\" is not a whole number"},
       {{{"VAULT_SKIP_VERIFY", "maybe"}}, "VAULT_SKIP_VERIFY=\"maybe\" is not true or false"},
@@ -122,6 +124,23 @@ TEST(VaultEnvironment, Methods) {
           .settings;
   EXPECT_EQ(cert.method, Method::cert);
   EXPECT_EQ(read({{"HOME", "/home/x"}}).settings.home_token_file, "/home/x/.vault-token");
+}
+
+/// A shared environment file may hold half of what a login needs.
+TEST(VaultEnvironment, WithATokenNobodyHasToLogIn) {
+  for (const auto& half :
+       {Variables{{"VAULT_USERNAME", "me"}}, Variables{{"VAULT_AUTH_METHOD", "ldap"}},
+        Variables{{"VAULT_AUTH_METHOD", "cert"}}}) {
+    EXPECT_FALSE(read(half).problems.empty());
+    auto with_token = half;
+    with_token["VAULT_TOKEN"] = "s.token\r\n";
+    const auto env = read(with_token);
+    EXPECT_TRUE(env.problems.empty()) << env.problems[0];
+    ASSERT_EQ(env.warnings.size(), 1U);
+    EXPECT_NE(env.warnings[0].find("; VAULT_TOKEN is used"), std::string::npos) << env.warnings[0];
+    EXPECT_EQ(env.settings.method, Method::none);
+    EXPECT_EQ(env.settings.token.text(), "s.token");
+  }
 }
 
 TEST(VaultEnvironment, VaultProxyAddrGoesFirst) {
