@@ -45,6 +45,9 @@ inline constexpr auto pull_first_retry = 100ms;
 inline constexpr int pull_attempts = 5;
 
 // Log relay (relay.md).
+/// A connection whose bytes nobody acknowledges is given up then; Linux waits 15 minutes. Not
+/// sooner: what the kernel holds for a collector that only stalls would be lost.
+inline constexpr std::chrono::milliseconds relay_unacknowledged = 2min;
 inline constexpr auto relay_connect = 5s;
 inline constexpr auto relay_first_retry = 100ms;
 inline constexpr auto relay_last_retry = 2s;
@@ -78,6 +81,8 @@ inline constexpr auto last_acknowledgement = 10s;
 inline constexpr auto vault_token_lock = 60s;
 /// Of the time for revoking; the rest is the token's, whose end is that of its leases, too.
 inline constexpr auto vault_revoke_lease = 5s;
+/// A SHUTDOWN's grace is 5 s by default, and the container is not there yet.
+inline constexpr auto vault_after_cancel = 3s;
 
 // The end (behaviour.md 7).
 /// Log copy and relay flush together.

@@ -1,6 +1,7 @@
 #include "relay/sink.hpp"
 
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <netinet/udp.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -18,6 +19,7 @@
 
 #include "base/backoff.hpp"
 #include "base/timeouts.hpp"
+#include "net/keep_alive.hpp"
 
 namespace sidecar_executor::relay {
 using boost::system::error_code;
@@ -73,6 +75,8 @@ void Sink::close() {
   error_code ignored;
   datagrams_.close(ignored);
   stream_.close(ignored);
+  proof_.reset();
+  proven_ = false;
 }
 
 asio::awaitable<void> Sink::send(const Batch& batch, net::Cancellation& cancellation) {
@@ -103,15 +107,39 @@ asio::awaitable<bool> Sink::connect_or_give_up(net::Cancellation& cancellation) 
     }
     const auto connected = co_await connect(cancellation);
     if (connected) {
-      // Of UDP only the look-up is known to work.
-      if (config_.protocol != SyslogProtocol::udp || failures_ > 0) recovered();
-      if (config_.protocol == SyslogProtocol::udp) failures_ = 0;
+      begin_proof();
       co_return true;
     }
     next_try_ = SteadyClock::now() + pause_after(++failures_);
     if (!cancellation.cancelled()) trouble(connected.error());
   }
   co_return false;
+}
+
+/// A proxy without a server behind it takes a connection, and closes it: that is no recovery, and
+/// would be told as one ten times a second.
+void Sink::begin_proof() {
+  if (config_.protocol == SyslogProtocol::tcp) {
+    proof_.emplace(executor_, config_.proof, [this] { prove(); });
+    return;
+  }
+  // Of UDP only the look-up is known to work.
+  if (config_.protocol != SyslogProtocol::udp || failures_ > 0) recovered();
+  if (config_.protocol == SyslogProtocol::udp) failures_ = 0;
+}
+
+void Sink::prove() {
+  if (is_closed_by_peer()) return;  // the next line finds out
+  proven_ = true;
+  failures_ = 0;
+  recovered();
+}
+
+/// A write would still be taken.
+bool Sink::is_closed_by_peer() {
+  char byte = 0;
+  const auto said = ::recv(stream_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  return said == 0 || (said < 0 && errno != EAGAIN);
 }
 
 // ---- connecting --------------------------------------------------------------------------------
@@ -169,9 +197,12 @@ asio::awaitable<Result<void>> Sink::connect_stream(
   });
   co_await stream_.async_connect(where, asio::redirect_error(asio::use_awaitable, ec));
   if (!ec && stream_.is_open()) {
-    const int on = 1;
-    // An idle connection whose other end has vanished is noticed at the next line, not hours later.
-    ::setsockopt(stream_.native_handle(), SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+    net::keep_alive(stream_.native_handle());
+    // While something waits to be acknowledged nothing probes. A collector that only stalls keeps
+    // its connection, and what the kernel holds for it, for so long.
+    const auto patience = static_cast<unsigned>(timeouts::relay_unacknowledged.count());
+    ::setsockopt(stream_.native_handle(), IPPROTO_TCP, TCP_USER_TIMEOUT, &patience,
+                 sizeof patience);
     co_return boost::system::in_place_value;
   }
   close();
@@ -301,10 +332,11 @@ void Sink::drop(int error, std::size_t& at) {
 /// A record that was cut off by a lost connection is sent again from its beginning.
 asio::awaitable<Result<void>> Sink::send_stream(const Batch& batch, std::size_t& at,
                                                 net::Cancellation& cancellation) {
-  // A collector that went away in a quiet time has said so; a write would still be taken.
-  char byte = 0;
-  const auto said = ::recv(stream_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-  if (said == 0 || (said < 0 && errno != EAGAIN)) co_return failure(ECONNRESET);
+  if (is_closed_by_peer()) {
+    if (!proven_) co_return failure(ECONNRESET);
+    close();  // it was idle for too long, or the collector is another one now: no trouble yet
+    co_return boost::system::in_place_value;
+  }
   std::size_t inside = 0;
   while (at < batch.size() && !cancellation.cancelled()) {
     std::array<iovec, at_once> parts{};
@@ -324,7 +356,6 @@ asio::awaitable<Result<void>> Sink::send_stream(const Batch& batch, std::size_t&
       continue;
     }
     if (sent < 0) co_return failure(errno);
-    failures_ = 0;
     counters_.bytes += static_cast<std::uint64_t>(sent);
     inside += static_cast<std::size_t>(sent);
     while (at < batch.size() && inside >= batch[at].size()) {

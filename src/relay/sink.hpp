@@ -9,6 +9,7 @@
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "base/error.hpp"
@@ -29,6 +30,8 @@ struct SinkConfig {
   using Resolve = std::function<asio::awaitable<Result<std::vector<asio::ip::address>>>(
       std::string host, net::Duration limit, net::Cancellation* cancellation)>;
   Resolve resolve = net::resolve;
+  /// A TCP connection that lives so long is one that a collector has.
+  net::Duration proof = std::chrono::seconds(1);
 };
 
 class Sink {
@@ -49,6 +52,8 @@ class Sink {
 
   [[nodiscard]] Framing framing() const;
   [[nodiscard]] const Counters& counters() const { return counters_; }
+  /// Of the TCP connection, while there is one.
+  [[nodiscard]] int native_handle() { return stream_.native_handle(); }
 
   /// send() does it by itself. Of UDP it only says that the name is known and there is a route.
   asio::awaitable<Result<void>> connect(net::Cancellation& cancellation);
@@ -70,6 +75,9 @@ class Sink {
   [[nodiscard]] bool connected() const { return datagrams_.is_open() || stream_.is_open(); }
 
   asio::awaitable<bool> connect_or_give_up(net::Cancellation& cancellation);
+  void begin_proof();
+  void prove();
+  bool is_closed_by_peer();
   asio::awaitable<Result<void>> send_datagrams(const Batch& batch, std::size_t& at,
                                                net::Cancellation& cancellation);
   asio::awaitable<Result<void>> send_stream(const Batch& batch, std::size_t& at,
@@ -91,12 +99,14 @@ class Sink {
   Counters counters_;
   Datagrams datagrams_;
   Stream stream_;
-  net::SteadyTime next_try_{};    // of a connection
-  net::SteadyTime looked_up_{};   // the collector's name
-  std::size_t last_message_ = 1;  // datagrams of the last message that was sent
-  bool failed_run_ = false;       // the last message that was not sent was a run of them
-  bool segments_;                 // the kernel cuts runs into datagrams
-  int failures_ = 0;              // of connections, in a row
+  net::SteadyTime next_try_{};          // of a connection
+  net::SteadyTime looked_up_{};         // the collector's name
+  std::size_t last_message_ = 1;        // datagrams of the last message that was sent
+  bool failed_run_ = false;             // the last message that was not sent was a run of them
+  bool segments_;                       // the kernel cuts runs into datagrams
+  int failures_ = 0;                    // of connections, in a row
+  std::optional<net::Deadline> proof_;  // of a TCP connection
+  bool proven_ = false;
   bool troubled_ = false;
 };
 

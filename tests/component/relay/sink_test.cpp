@@ -2,6 +2,9 @@
 #include "relay/sink.hpp"
 
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 
 #include "support/collector.hpp"
 #include "support/run.hpp"
@@ -27,6 +30,7 @@ class SinkTest : public ::testing::Test {
     config.protocol = protocol;
     config.address = address;
     config.resolve = std::move(resolve);
+    config.proof = proof;
     sink = std::make_unique<Sink>(
         loop.executor(), std::move(config),
         Sink::Handlers{[this](const Error& error) { troubles.push_back(error.message); },
@@ -74,6 +78,7 @@ class SinkTest : public ::testing::Test {
   std::unique_ptr<Sink> sink;
   std::vector<std::string> troubles;
   int recovered = 0;
+  net::Duration proof = 50ms;
 };
 
 Records numbered(std::size_t count, const std::string& text) {
@@ -204,8 +209,58 @@ TEST_F(SinkTest, TcpGoesOnWhenTheCollectorIsBack) {
   loop.finish(sending);
   ASSERT_TRUE(second.wait_for(2));
   EXPECT_EQ(payloads(second), (Records{"two", "three"}));
-  EXPECT_EQ(recovered, 1);
+  loop.until([&] { return recovered == 1; }, "the recovery to be told");
   EXPECT_EQ(sink->counters().dropped, 0U);
+}
+
+/// A proxy without a collector behind it: told once, and asked less and less often.
+TEST_F(SinkTest, TcpThatIsTakenAndClosedIsNoRecovery) {
+  test::ScriptedServer proxy(loop.executor());
+  proxy.always([](test::Peer&) -> asio::awaitable<void> { co_return; });
+  make(SyslogProtocol::tcp, proxy.address());
+  const auto began = test::Clock::now();
+  for (int i = 0; i < 8; ++i) {
+    send({"line"});
+    loop.until([&] { return proxy.open() == 0; }, "the proxy to close");
+  }
+  EXPECT_EQ(troubles.size(), 1U);
+  EXPECT_EQ(recovered, 0);
+  EXPECT_GT(test::Clock::now() - began, 1s) << "the pauses grow";
+  proxy.stop();
+}
+
+/// Collectors close what is idle: no trouble, and no line about it.
+TEST_F(SinkTest, TcpThatWasClosedInAQuietTimeIsOpenedAgainInSilence) {
+  auto first = std::make_unique<Collector>(Collector::Kind::tcp);
+  const int port = first->port();
+  make(SyslogProtocol::tcp, *first);
+  send({"one"});
+  ASSERT_TRUE(first->wait_for(1));
+  net::Deadline proven(loop.executor(), 2 * proof, [] {});
+  loop.until([&] { return proven.expired(); }, "time");
+  first.reset();
+  Collector second(Collector::Kind::tcp, {}, port);
+  send({"two"});
+  ASSERT_TRUE(second.wait_for(1));
+  EXPECT_TRUE(troubles.empty()) << troubles[0];
+  EXPECT_EQ(recovered, 0);
+}
+
+/// A collector that vanished without a word is noticed in minutes, idle or not.
+TEST_F(SinkTest, TcpIsGivenUpWhenNothingIsAcknowledged) {
+  test::ScriptedServer quiet(loop.executor());
+  quiet.always([](test::Peer& peer) -> asio::awaitable<void> { co_await peer.hang(); });
+  make(SyslogProtocol::tcp, quiet.address());
+  send({"one"});
+  const auto option = [&](int name) {
+    int value = 0;
+    socklen_t size = sizeof value;
+    ::getsockopt(sink->native_handle(), IPPROTO_TCP, name, &value, &size);
+    return value;
+  };
+  EXPECT_EQ(option(TCP_KEEPIDLE), 30);
+  EXPECT_EQ(option(TCP_USER_TIMEOUT), 120'000);
+  quiet.stop();
 }
 
 TEST_F(SinkTest, TcpFollowsANameThatMoves) {
