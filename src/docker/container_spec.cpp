@@ -8,6 +8,7 @@
 
 #include "base/redact.hpp"
 #include "base/text.hpp"
+#include "docker/body_parts.hpp"
 #include "docker/host_config.hpp"
 #include "docker/image_ref.hpp"
 #include "docker/network_config.hpp"
@@ -28,12 +29,6 @@ constexpr std::string_view own_credentials[] = {"VAULT_TOKEN", "VAULT_USERNAME",
                                                 "MESOS_EXECUTOR_AUTHENTICATION_TOKEN"};
 constexpr std::size_t longest_shown = 100;
 constexpr std::string_view command_label = "executor.ShellCommand";
-
-Error invalid(std::string message) { return Error{ErrorKind::invalid, std::move(message)}; }
-
-std::string indexed(std::string_view list, std::size_t index) {
-  return std::string(list) + "[" + std::to_string(index) + "]";
-}
 
 /// The parts of a spec while it grows. One function a part of docker.md's table.
 class Builder {
@@ -162,9 +157,11 @@ Result<void> Builder::environment() {
                            " is the executor's own credential, not passed to the container");
       continue;
     }
-    if (variable.name.empty()) {
-      // dockerd refuses `=value` as an invalid environment variable.
-      out_.warnings.push_back(path + " has no name, ignoring");
+    const bool has_equals = variable.name.find('=') != std::string::npos;
+    if (variable.name.empty() || has_equals) {
+      // dockerd refuses `=value`; `A=B` would be A to all who look for a secret by its name.
+      out_.warnings.push_back(path + (has_equals ? " has a = in its name" : " has no name") +
+                              ", ignoring");
       continue;
     }
     auto value = value_of(variable, path + " (" + one_line(variable.name, longest_shown) + ")");
@@ -200,13 +197,7 @@ Result<void> Builder::volumes() {
   const bool has_driver = !docker_.volume_driver.empty() || host_.contains("VolumeDriver");
   auto plan = plan_volumes(task_.container->volumes, inputs_.sandbox, has_driver);
   if (!plan) return plan.error();
-  // Behind those of the parameters volume and mount.
-  for (auto& [member, list] : {std::pair{"Binds", &plan->binds}, {"Mounts", &plan->mounts}}) {
-    if (list->empty()) continue;
-    auto& all = host_[member];
-    if (!all.is_array()) all.emplace_array();
-    for (auto& item : *list) all.get_array().push_back(std::move(item));
-  }
+  put_volumes(*plan, host_, out_.warnings);
   out_.directories = std::move(plan->directories);
   return boost::system::in_place_value;
 }
@@ -249,9 +240,9 @@ void Builder::command() {
 
 void Builder::labels() {
   for (const auto& [name, value] : task_labels_)
-    if (name != command_label) set_label(out_.labels, name, value);
+    if (name != command_label) out_.labels.emplace_back(name, value);
   for (const auto& [name, value] : inputs_.own_labels)
-    if (label(name) == nullptr) set_label(out_.labels, name, value);
+    if (label(name) == nullptr) out_.labels.emplace_back(name, value);
   if (out_.labels.empty()) return;
   json::object all;
   for (const auto& [name, value] : out_.labels) all[name] = value;

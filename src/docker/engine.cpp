@@ -9,6 +9,7 @@
 #include "base/pretty_json.hpp"
 #include "base/stamp.hpp"
 #include "base/text.hpp"
+#include "docker/api_version.hpp"
 #include "docker/engine_answers.hpp"
 
 namespace sidecar_executor::docker {
@@ -16,8 +17,6 @@ namespace json = boost::json;
 using net::HttpConnection;
 using net::HttpRequest;
 using net::HttpResponse;
-
-static constexpr int newest_minor = 45;  // API 1.45, the newest that we know
 
 Engine::Engine(asio::any_io_executor executor, EngineAddress where, Limits limits)
     : executor_(std::move(executor)), where_(std::move(where)), limits_(limits) {
@@ -79,7 +78,7 @@ asio::awaitable<Result<std::string>> Engine::negotiate(net::Cancellation* cancel
     const int minor = minor_of(offered);
     // Engines before 1.24 do not say; a proxy may strip it. Without a version Docker uses its
     // newest.
-    version_ = minor == 0 ? "" : "/v1." + std::to_string(std::min(minor, newest_minor));
+    version_ = minor == 0 ? "" : "/v1." + std::to_string(std::min(minor, newest_api_minor));
   }
   negotiated_ = true;
   if (cancellation == nullptr && connection.is_reusable()) idle_.emplace(std::move(connection));

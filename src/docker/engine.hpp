@@ -110,7 +110,8 @@ class Engine {
   asio::awaitable<Result<void>> start(std::string id);
 
   /// The document as Docker sent it; docker/inspect.hpp reads it.
-  asio::awaitable<Result<std::string>> inspect(std::string id);
+  asio::awaitable<Result<std::string>> inspect(std::string id,
+                                               net::Cancellation* cancellation = nullptr);
 
   /// `condition`: next-exit or not-running. The answer's head is there when this returns; its body
   /// comes with the exit: read_wait().

@@ -75,9 +75,10 @@ asio::awaitable<Result<void>> Engine::start(std::string id) {
   co_return error;
 }
 
-asio::awaitable<Result<std::string>> Engine::inspect(std::string id) {
+asio::awaitable<Result<std::string>> Engine::inspect(std::string id,
+                                                     net::Cancellation* cancellation) {
   HttpRequest request{.target = "/containers/" + percent_encode(id) + "/json"};
-  auto response = co_await call(std::move(request), limits_.call);
+  auto response = co_await call(std::move(request), limits_.call, cancellation);
   if (!response) co_return response.error();
   if (response->status != 200) co_return refused(*response);
   co_return std::move(response->body);

@@ -44,9 +44,12 @@ void ExitWatch::check_now() {
   checked_.raise();
 }
 
-asio::awaitable<Result<void>> ExitWatch::open(std::string container_id) {
+asio::awaitable<Result<void>> ExitWatch::open(std::string container_id,
+                                              net::Cancellation& cancellation) {
   id_ = std::move(container_id);
   wait_.close();  // of a start that failed, when the start is tried again
+  if (cancellation.cancelled()) co_return Error{ErrorKind::cancelled, "cancelled"};
+  const auto hook = cancellation.on_cancel([this] { wait_.close(); });
   auto opened = co_await engine_.open_wait(wait_, id_, "next-exit");
   waiting_ = opened.has_value();
   opened_at_ = steady_clock::now();
@@ -74,6 +77,8 @@ asio::awaitable<void> ExitWatch::run(ContainerState started) {
       ended_as_told();
     } else {
       co_await pause(failures_++);
+      // A Docker that cannot inspect it may still tell of its end.
+      if (seen == Seen::no_answer && !told_ && !over()) co_await wait_for_the_end();
     }
   }
 }
@@ -115,15 +120,18 @@ asio::awaitable<void> ExitWatch::wait_again(bool asked) {
     co_await pause(short_waits_ - 2);
     if (over()) co_return;
   }
-  // Not next-exit: it could have ended between the look and this call.
-  const auto opened = co_await engine_.open_wait(wait_, id_, "not-running");
-  waiting_ = opened.has_value();
-  opened_at_ = steady_clock::now();
-  if (opened) {
+  if (co_await wait_for_the_end()) {
     wait_failures_ = 0;
   } else if (!over()) {
     co_await pause(wait_failures_++);
   }
+}
+
+/// Not next-exit: it could have ended between the look and this call.
+asio::awaitable<bool> ExitWatch::wait_for_the_end() {
+  const auto opened = co_await engine_.open_wait(wait_, id_, "not-running");
+  opened_at_ = steady_clock::now();
+  co_return waiting_ = opened.has_value();
 }
 
 asio::awaitable<ExitWatch::Seen> ExitWatch::look() {
@@ -140,7 +148,7 @@ asio::awaitable<ExitWatch::Seen> ExitWatch::look() {
     away_ = state.error().kind != ErrorKind::timeout;
     silent_ |= !away_;
     does_not_answer(state.error().message);
-    co_return Seen::unknown;
+    co_return Seen::no_answer;
   }
   if (trouble_said_) log_.info("Docker answers again", {{"container", state->status}});
   trouble_said_ = false;

@@ -54,8 +54,9 @@ class ExitWatch {
   ExitWatch(asio::any_io_executor executor, Engine& engine, Log& log, Handlers handlers,
             Limits limits);
 
-  /// Beside the start. An error is no reason not to start: run() then begins with a look.
-  asio::awaitable<Result<void>> open(std::string container_id);
+  /// Beside the start; ends with `cancellation`. An error is no reason not to start: run() then
+  /// begins with a look.
+  asio::awaitable<Result<void>> open(std::string container_id, net::Cancellation& cancellation);
 
   /// Until the container has ended or close(). Spawned once, after the start and open(); `started`
   /// is what Docker said of the container after both, as far as it is known.
@@ -69,7 +70,12 @@ class ExitWatch {
   void close();
 
  private:
-  enum class Seen { ended, running, unknown };
+  enum class Seen {
+    ended,
+    running,
+    unknown,   ///< Docker answered, and that does not tell
+    no_answer  ///< of use: the inspect failed
+  };
   /// One run of the container; a restart by somebody else makes another.
   struct RunOf {
     int pid = 0;
@@ -104,6 +110,7 @@ class ExitWatch {
   asio::awaitable<Engine::Signs> late_signs(Engine::WallTime since, Engine::WallTime until);
   void does_not_answer(const std::string& why);
   asio::awaitable<void> wait_again(bool asked);
+  asio::awaitable<bool> wait_for_the_end();
   asio::awaitable<void> pause(int failures);
   void ended(ContainerExit exit);
   [[nodiscard]] bool over() const { return done_ || closed_.cancelled(); }

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/text.hpp"
+#include "docker/body_parts.hpp"
 #include "docker/ulimits.hpp"
 
 namespace sidecar_executor::docker {
@@ -22,12 +23,6 @@ constexpr std::int64_t most_cpu_shares = 1'024;
 constexpr double bytes_per_mib = 1'048'576;
 constexpr std::size_t longest_shown = 100;
 
-Error invalid(std::string message) { return Error{ErrorKind::invalid, std::move(message)}; }
-
-std::string indexed(std::string_view list, std::size_t index) {
-  return std::string(list) + "[" + std::to_string(index) + "]";
-}
-
 /// `tcp`, `udp,tcp`, ` tcp , udp `, nothing = tcp. Error: what was expected.
 Result<std::vector<std::string>> protocols_of(const std::string& text) {
   auto out = split(text, ',');
@@ -41,15 +36,27 @@ Result<std::vector<std::string>> protocols_of(const std::string& text) {
   return out;
 }
 
+/// A field's binding is on every address, of IPv4 and IPv6: is this one part of it?
+bool is_on_every_address(const json::object& binding) {
+  const auto* address = binding.if_contains("HostIp");
+  return address == nullptr || *address == "0.0.0.0" || *address == "::";
+}
+
 void bind_port(json::object& host_config, const std::string& port, const std::string& host_port) {
-  auto& bindings = host_config["PortBindings"];
-  if (!bindings.is_object()) bindings.emplace_object();
-  auto& bound = bindings.get_object()[port];
-  if (!bound.is_array()) bound.emplace_array();
-  // The same mapping twice would make the second bind fail with "port is already allocated".
-  const json::value binding = json::object{{"HostPort", host_port}};
-  auto& list = bound.get_array();
-  if (std::find(list.begin(), list.end(), binding) == list.end()) list.push_back(binding);
+  auto& list = array_at(object_at(host_config["PortBindings"])[port]);
+  // One host port twice, by two mappings or by the parameter publish, would make the second bind
+  // fail with "port is already allocated".
+  const auto is_same = [&host_port](const json::value& binding) {
+    const auto& object = binding.get_object();
+    return object.at("HostPort").as_string() == host_port && is_on_every_address(object);
+  };
+  const auto same = std::find_if(list.begin(), list.end(), is_same);
+  if (same == list.end()) {
+    list.push_back(json::object{{"HostPort", host_port}});
+    return;
+  }
+  *same = json::object{{"HostPort", host_port}};
+  list.erase(std::remove_if(same + 1, list.end(), is_same), list.end());
 }
 
 std::optional<double> resource(const mesos::TaskInfo& task, const std::string& name) {
@@ -97,6 +104,25 @@ void add_cpu_limit(double cpus, bool use_shares, double host_cpus, json::object&
   host_config["CpuQuota"] = std::max(whole(cpus * cpu_period), least_cpu_quota);
 }
 
+std::int64_t number_at(const json::object& object, std::string_view member) {
+  const auto* value = object.if_contains(member);
+  return value != nullptr && value->is_int64() ? value->get_int64() : 0;
+}
+
+/// Limits that contradict Memory, by the names of their parameters: Docker refuses both. MemorySwap
+/// counts memory and swap together; 0 and -1 are no limit.
+std::vector<std::string> without_contradictions(json::object& host_config) {
+  std::vector<std::string> out;
+  const auto memory = number_at(host_config, "Memory");
+  const auto swap = number_at(host_config, "MemorySwap");
+  if (swap > 0 && swap < memory && host_config.erase("MemorySwap") > 0)
+    out.emplace_back("memory-swap");
+  if (number_at(host_config, "MemoryReservation") > memory &&
+      host_config.erase("MemoryReservation") > 0)
+    out.emplace_back("memory-reservation");
+  return out;
+}
+
 }  // namespace
 
 Result<void> add_ports(const std::vector<mesos::PortMapping>& mappings, const std::string& field,
@@ -113,12 +139,11 @@ Result<void> add_ports(const std::vector<mesos::PortMapping>& mappings, const st
     if (!protocols) return protocols.error().during(path + ".protocol");
     const auto container_port = std::to_string(mapping.container_port);
     const auto host_port = std::to_string(mapping.host_port);
-    auto& exposed = body["ExposedPorts"];
-    if (!exposed.is_object()) exposed.emplace_object();
+    auto& exposed = object_at(body["ExposedPorts"]);
     for (const auto& protocol : *protocols) {
       std::string port = container_port;
       port.append("/").append(protocol);
-      exposed.get_object()[port].emplace_object();
+      exposed[port].emplace_object();
       if (mapping.host_port > 0) bind_port(host_config, port, host_port);
     }
     // network_infos may repeat what port_mappings say.
@@ -174,6 +199,8 @@ void put_limits(const json::object& forced, json::object& host_config,
     if (there != nullptr && *there != *wanted) gives_way(flag);
     host_config[member] = *wanted;
   }
+  if (!forced.contains("Memory")) return;
+  for (const auto& flag : without_contradictions(host_config)) gives_way(flag);
 }
 
 Result<void> add_rlimits(const std::vector<mesos::Rlimit>& limits, json::object& host_config,
@@ -191,10 +218,8 @@ Result<void> add_rlimits(const std::vector<mesos::Rlimit>& limits, json::object&
                          one_line(limit.type, longest_shown) + ", ignoring");
       continue;
     }
-    auto& all = host_config["Ulimits"];
-    if (!all.is_array()) all.emplace_array();
     constexpr std::int64_t unlimited = -1;
-    set_ulimit(all.get_array(), name, limit.soft.value_or(unlimited),
+    set_ulimit(array_at(host_config["Ulimits"]), name, limit.soft.value_or(unlimited),
                limit.hard.value_or(unlimited));
   }
   return boost::system::in_place_value;

@@ -1,5 +1,7 @@
 #include "docker/image_platform.hpp"
 
+#include <algorithm>
+
 #include "base/encoding.hpp"
 #include "base/text.hpp"
 
@@ -27,7 +29,39 @@ ImagePlatform normalized(ImagePlatform platform) {
   return platform;
 }
 
+#if defined(__aarch64__)
+constexpr const char* own_architecture = "arm64";
+#else
+constexpr const char* own_architecture = "amd64";
+#endif
+
+bool is_one_of(const std::string& text, std::initializer_list<std::string_view> all) {
+  return std::find(all.begin(), all.end(), text) != all.end();
+}
+
+// What images are built for; containerd knows more names, of systems without containers.
+bool is_os(const std::string& text) {
+  return is_one_of(text, {"linux", "windows", "darwin", "freebsd"});
+}
+bool is_architecture(const std::string& text) {
+  return is_one_of(text, {"386", "amd64", "arm", "arm64", "loong64", "mips64le", "ppc64le",
+                          "riscv64", "s390x", "wasm"});
+}
+
 }  // namespace
+
+std::optional<std::string> complete_platform(std::string_view text) {
+  const auto parts = split(text, '/');
+  const auto word = [](const std::string& part) { return is_word(part, "-_."); };
+  if (parts.empty() || parts.size() > 3 || !std::all_of(parts.begin(), parts.end(), word))
+    return std::nullopt;
+  if (parts.size() > 1) return std::string(text);
+  const auto as_os = normalized({parts[0], own_architecture, {}});
+  if (is_os(as_os.os)) return to_text(as_os);
+  const auto as_architecture = normalized({"linux", parts[0], {}});
+  if (is_architecture(as_architecture.architecture)) return to_text(as_architecture);
+  return std::nullopt;
+}
 
 std::string to_text(const ImagePlatform& platform) {
   return platform.os + "/" + platform.architecture +

@@ -1,6 +1,7 @@
 #pragma once
 // What an image was built for: operating system, architecture, variant.
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -14,6 +15,10 @@ struct ImagePlatform {
 };
 
 std::string to_text(const ImagePlatform& platform);  ///< `linux/arm/v7`
+
+/// As the command line of Docker takes it: `arm64` is linux/arm64, `linux` is linux on the
+/// architecture of this program; two or three parts stay as they are. nullopt: no platform.
+std::optional<std::string> complete_platform(std::string_view text);
 
 /// Whether an image is what `wanted` (`linux/arm64`, `linux/arm/v7`) asks for. Docker's other names
 /// (x86_64, aarch64) are understood. False where it cannot be told.

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/text.hpp"
+#include "docker/body_parts.hpp"
 #include "docker/parameter_values.hpp"
 
 namespace sidecar_executor::docker {
@@ -14,8 +15,6 @@ namespace json = boost::json;
 using mesos::DockerNetwork;
 
 constexpr std::size_t longest_shown = 100;
-
-Error invalid(std::string message) { return Error{ErrorKind::invalid, std::move(message)}; }
 
 /// Docker's `default` and `bridge` mean the same.
 bool is_default(std::string_view name) { return name == "default" || name == "bridge"; }
@@ -35,12 +34,11 @@ Result<void> ask_for_addresses(const mesos::NetworkInfo& info, const std::string
   for (std::size_t i = 0; i < info.ip_addresses.size(); ++i) {
     const auto& address = info.ip_addresses[i];
     if (!is_ip_address(address))
-      return invalid(path + ".ip_addresses[" + std::to_string(i) +
-                     "].ip_address: expected an IP address, found \"" +
+      return invalid(indexed(path + ".ip_addresses", i) +
+                     ".ip_address: expected an IP address, found \"" +
                      one_line(address, longest_shown) + "\"");
-    auto& ipam = endpoint["IPAMConfig"];
-    if (!ipam.is_object()) ipam.emplace_object();
-    ipam.get_object()[is_ipv4_address(address) ? "IPv4Address" : "IPv6Address"] = address;
+    auto& ipam = object_at(endpoint["IPAMConfig"]);
+    ipam[is_ipv4_address(address) ? "IPv4Address" : "IPv6Address"] = address;
   }
   return boost::system::in_place_value;
 }
@@ -62,7 +60,7 @@ Result<std::vector<NetworkRequest>> named_by_fields(const mesos::ContainerInfo& 
   }
   const auto& infos = container.network_infos;
   for (std::size_t i = 0; i < std::max<std::size_t>(infos.size(), 1); ++i) {
-    const auto path = "container.network_infos[" + std::to_string(i) + "]";
+    const auto path = indexed("container.network_infos", i);
     if (infos.empty() || infos[i].name.empty())
       return invalid(path + ".name: missing; network USER needs the name of a Docker network");
     NetworkRequest request{infos[i].name, {}};
@@ -116,12 +114,9 @@ std::vector<std::string> refused_in(const std::string& network, json::object& en
   if (auto* ipam = endpoint.if_contains("IPAMConfig")) {
     take(ipam->get_object(), "IPv4Address", "ip");
     take(ipam->get_object(), "IPv6Address", "ip6");
-    take(ipam->get_object(), "LinkLocalIPs", "link-local-ip");
-    endpoint.erase("IPAMConfig");
+    if (ipam->get_object().empty()) endpoint.erase("IPAMConfig");
   }
   take(endpoint, "Aliases", "network-alias");
-  take(endpoint, "DriverOpts", "network (driver-opt)");
-  take(endpoint, "GwPriority", "network (gw-priority)");
   if (!is_default(network)) take(endpoint, "MacAddress", "mac-address");
   return out;
 }
@@ -138,6 +133,23 @@ Result<void> check(NetworkRequest& request, bool strict, std::vector<std::string
     if (!said) return said;
   }
   return boost::system::in_place_value;
+}
+
+/// Fields of `network` that only later versions of the API have.
+void note_needs(const std::vector<NetworkRequest>& networks, std::vector<ApiNeed>& needs) {
+  for (std::size_t i = 0; i < networks.size(); ++i) {
+    const auto& endpoint = networks[i].endpoint;
+    const auto* priority = endpoint.if_contains("GwPriority");
+    if (priority != nullptr && *priority != 0) needs.push_back({"network (gw-priority)", 48});
+    // The first one's is the container's own, which every Docker knows.
+    if (i > 0 && endpoint.contains("MacAddress")) needs.push_back({"network (mac-address)", 44});
+  }
+}
+
+/// A MAC address alone is said by the container's own member (Docker before 1.44 knows no other).
+bool needs_endpoint(const NetworkRequest& first) {
+  const bool only_mac = first.endpoint.size() == 1 && first.endpoint.contains("MacAddress");
+  return is_own(first.name) || !only_mac;
 }
 
 /// `link`: the default network takes it from the HostConfig, one's own from the endpoint.
@@ -173,11 +185,12 @@ Result<NetworkPlan> plan_networks(const mesos::ContainerInfo& container, Paramet
     auto checked = check(network, strict, values.warnings);
     if (!checked) return checked.error();
   }
+  note_needs(networks, values.needs);
   NetworkPlan out;
   out.mode = first.name;
   if (const auto* mac = first.endpoint.if_contains("MacAddress"))
     out.mac_address = mac->as_string();
-  if (is_own(first.name)) out.endpoint = std::move(first.endpoint);
+  if (needs_endpoint(first)) out.endpoint = std::move(first.endpoint);
   out.more.assign(std::make_move_iterator(networks.begin() + 1),
                   std::make_move_iterator(networks.end()));
   return out;

@@ -20,7 +20,8 @@ struct NetworkPlan {
   std::vector<NetworkRequest> more;
 };
 
-/// Takes `networks`, `endpoint` and HostConfig.Links of the parameters; adds to their warnings.
+/// Takes `networks`, `endpoint` and HostConfig.Links of the parameters; adds to their warnings and
+/// needs.
 /// Errors (invalid) end in TASK_ERROR.
 Result<NetworkPlan> plan_networks(const mesos::ContainerInfo& container, ParameterValues& values,
                                   bool strict);

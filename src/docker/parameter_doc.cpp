@@ -30,13 +30,18 @@ constexpr std::string_view rules = R"(
   TASK_RUNNING, and the rest of the task runs. With `EXECUTOR_STRICT_PARAMETERS=true` it is TASK_ERROR.
   Neither shows the value: it may be a secret.
 - A flag that is newer than the host's Docker (`Docker API 1.43` in the table) would be ignored by it in
-  silence: that is a warning, too, or TASK_FAILED with `EXECUTOR_STRICT_PARAMETERS=true`.
+  silence: that is a warning, too, or TASK_FAILED with `EXECUTOR_STRICT_PARAMETERS=true`. The executor
+  speaks at most API 1.45, with a newer Docker too. Fields that need an API of their own: of `mount`
+  `bind-recursive=readonly` and `writable` (1.44), `volume-subpath` (1.45) and `type=image` (1.48); of
+  `network` `gw-priority` (1.48), and `mac-address` of any but the first network (1.44).
 - Where a field of the task, or a limit that a setting forces, asks for something else than a parameter
   does, the field or the limit wins, and that is a warning. Mesos writes `"network":"HOST"` and
   `"privileged":false` into tasks that say nothing: those two are set by their fields, not by
   `network` and `privileged`.
-- `ip`, `ip6`, `link-local-ip` and `network-alias` need a network of one's own (`docker network
-  create`): Docker refuses them in its default networks, so there they are a warning (or TASK_ERROR).
+- A volume that is asked for twice is one. One of `container.volumes` wins over a `volume`, `mount` or
+  `tmpfs` at the same path in the container: Docker refuses both together.
+- `ip`, `ip6` and `network-alias` need a network of one's own (`docker network create`): Docker refuses
+  them in its default networks, so there they are a warning (or TASK_ERROR).
 - Not a parameter: `detach`, `interactive`, `attach`, `cidfile`, `pull` and other flags that concern the
   `docker` command and not the container.
 )";

@@ -35,9 +35,24 @@ std::optional<std::int64_t> file_mode(std::string_view text) {
   return out <= most ? std::optional<std::int64_t>(out) : std::nullopt;
 }
 
+bool is_propagation(std::string_view text) {
+  return is_one_of(text, {"private", "rprivate", "shared", "rshared", "slave", "rslave"});
+}
+
+/// `./x`, `.x`, `.` are below the sandbox; `docker run` takes the folder that it stands in.
+Result<std::string> host_path(const ParameterReading& reading, const std::string& path) {
+  if (!path.starts_with('.')) return std::string(path);
+  const auto& sandbox = reading.inputs.sandbox;
+  if (sandbox.empty()) return expected("a host path from /");
+  const bool here = path == "." || path.starts_with("./");
+  return sandbox + (here ? path.substr(1) : "/" + path);
+}
+
 /// One `mount`. Members are Docker's (api/types/mount).
 class MountReader {
  public:
+  explicit MountReader(const ParameterReading& reading) : reading_(reading) {}
+
   Result<json::object> read(std::string_view value) {
     const auto fields = parse_csv(value);
     if (!fields) return expected("fields with commas between them: type=bind,src=/a,dst=/b");
@@ -47,7 +62,10 @@ class MountReader {
       const auto read = general(field);
       if (!read) return read.error();
     }
-    return checked();
+    const auto good = check();
+    if (!good) return good.error();
+    note_needs();
+    return std::move(mount_);
   }
 
  private:
@@ -59,7 +77,9 @@ class MountReader {
     if (key == "type") {
       mount_["Type"] = to_lower(*field.value);
     } else if (is_one_of(key, {"source", "src"})) {
-      mount_["Source"] = *field.value;
+      const auto path = host_path(reading_, *field.value);
+      if (!path) return path.error();
+      mount_["Source"] = *path;
     } else if (is_one_of(key, {"target", "dst", "destination"})) {
       mount_["Target"] = *field.value;
     } else if (key == "consistency") {
@@ -85,9 +105,10 @@ class MountReader {
 
   Result<void> option(const std::string& key, const std::string& value) {
     if (key == "bind-propagation") {
-      if (!is_one_of(value, {"private", "rprivate", "shared", "rshared", "slave", "rslave"}))
+      const auto propagation = to_lower(value);
+      if (!is_propagation(propagation))
         return expected("private, shared or slave (or with r in front) as bind-propagation");
-      options("Bind")["Propagation"] = value;
+      options("Bind")["Propagation"] = propagation;
     } else if (key == "bind-recursive") {
       return bind_recursive(value);
     } else if (key == "volume-subpath") {
@@ -120,7 +141,6 @@ class MountReader {
     } else if (value != "enabled") {
       return expected("enabled, disabled, writable or readonly as bind-recursive");
     }
-    needs_read_only_ = needs_read_only_ || value == "writable" || value == "readonly";
     return taken();
   }
 
@@ -146,7 +166,7 @@ class MountReader {
   }
 
   /// What Docker's command line and its daemon check.
-  Result<json::object> checked() {
+  Result<void> check() {
     if (!mount_.contains("Type")) mount_["Type"] = "volume";
     const std::string type(mount_["Type"].as_string());
     if (!is_one_of(type, {"bind", "volume", "tmpfs", "image", "npipe", "cluster"}))
@@ -162,29 +182,76 @@ class MountReader {
     const std::string_view from = source == nullptr ? "" : std::string_view(source->as_string());
     if (type == "bind" && !from.starts_with('/')) return expected("a source from / with type bind");
     if (type == "tmpfs" && !from.empty()) return expected("no source with type tmpfs");
-    const auto* read_only = mount_.if_contains("ReadOnly");
-    if (needs_read_only_ && (read_only == nullptr || !read_only->as_bool()))
-      return expected("readonly beside bind-recursive=writable or readonly");
-    return std::move(mount_);
+    return check_recursion();
   }
 
+  Result<void> check_recursion() {
+    const auto* bind = mount_.if_contains("BindOptions");
+    if (bind == nullptr) return taken();
+    const auto& asked = bind->get_object();
+    const bool forced = asked.contains("ReadOnlyForceRecursive");
+    const auto* read_only = mount_.if_contains("ReadOnly");
+    if ((forced || asked.contains("ReadOnlyNonRecursive")) &&
+        (read_only == nullptr || !read_only->as_bool()))
+      return expected("readonly beside bind-recursive=writable or readonly");
+    const auto* propagation = asked.if_contains("Propagation");
+    if (forced && (propagation == nullptr || *propagation != "rprivate"))
+      return expected("bind-propagation=rprivate beside bind-recursive=readonly");
+    return taken();
+  }
+
+  /// Older APIs ignore these fields, or refuse them without saying which parameter it was.
+  void note_needs() {
+    const auto has = [this](std::string_view kind, std::string_view member) {
+      const auto* options = mount_.if_contains(kind);
+      return options != nullptr && options->get_object().contains(member);
+    };
+    auto& needs = reading_.out.needs;
+    if (mount_["Type"] == "image") needs.push_back({"mount (type=image)", 48});
+    if (has("VolumeOptions", "Subpath")) needs.push_back({"mount (volume-subpath)", 45});
+    // `disabled` is older, `enabled` is nothing.
+    if (has("BindOptions", "ReadOnlyNonRecursive") || has("BindOptions", "ReadOnlyForceRecursive"))
+      needs.push_back({"mount (bind-recursive)", 44});
+  }
+
+  const ParameterReading& reading_;
   json::object mount_;
-  bool needs_read_only_ = false;
 };
 
 /// `ro,z,rshared`: what may follow the second colon of a bind.
 bool are_bind_modes(std::string_view text) {
   const auto words = split(text, ',');
   return !words.empty() && std::all_of(words.begin(), words.end(), [](const std::string& word) {
-    return is_one_of(word, {"ro", "rw", "z", "Z", "nocopy", "private", "rprivate", "shared",
-                            "rshared", "slave", "rslave", "consistent", "cached", "delegated"});
+    return is_propagation(word) ||
+           is_one_of(word, {"ro", "rw", "z", "Z", "nocopy", "consistent", "cached", "delegated"});
   });
+}
+
+/// A bind whose host path has a colon: Binds have no way to quote one (volumes.cpp has the same).
+Result<json::object> mount_of_bind(const std::string& host, const std::string& target,
+                                   std::string_view modes) {
+  json::object mount{{"Type", "bind"}, {"Source", host}, {"Target", target}};
+  // A folder that is missing is made, as for a bind. Before API 1.42 it has to be there.
+  json::object options{{"CreateMountpoint", true}};
+  for (const auto& mode : split(modes, ',')) {
+    if (is_one_of(mode, {"z", "Z", "nocopy"}))
+      return expected("no z, Z or nocopy in a sandbox whose path has a colon");
+    if (mode == "ro") mount["ReadOnly"] = true;
+    if (is_propagation(mode)) options["Propagation"] = mode;
+  }
+  mount["BindOptions"] = std::move(options);
+  return mount;
+}
+
+/// `docker run` keeps volumes in a set, and Docker refuses a "Duplicate mount point".
+void add_once(json::array& list, json::value item) {
+  if (std::find(list.begin(), list.end(), item) == list.end()) list.push_back(std::move(item));
 }
 
 }  // namespace
 
 Result<void> read_mount(const ParameterReading& reading, std::string_view value) {
-  auto mount = MountReader().read(value);
+  auto mount = MountReader(reading).read(value);
   if (!mount) return mount.error();
   array_at(target_of(reading)).push_back(std::move(*mount));
   return taken();
@@ -201,7 +268,7 @@ Result<void> read_tmpfs(const ParameterReading& reading, std::string_view value)
 
 Result<void> read_volume(const ParameterReading& reading, std::string_view value) {
   auto form = expected("/host:/container[:ro], volume:/container[:ro] or /container");
-  auto parts = split(value, ':');
+  const auto parts = split(value, ':');
   if (parts.empty() || parts.size() > 3 || parts[0].empty()) return form;
   if (parts.size() == 1) {  // a volume without a name
     if (!value.starts_with('/')) return form;
@@ -209,14 +276,17 @@ Result<void> read_volume(const ParameterReading& reading, std::string_view value
     return taken();
   }
   if (!parts[1].starts_with('/') || (parts.size() == 3 && !are_bind_modes(parts[2]))) return form;
-  if (parts[0].starts_with('.')) {  // no volume's name begins so
-    if (reading.inputs.sandbox.empty()) return expected("a host path from /");
-    const bool here = parts[0] == "." || parts[0].starts_with("./");
-    parts[0] = reading.inputs.sandbox + (here ? parts[0].substr(1) : "/" + parts[0]);
+  const auto host = host_path(reading, parts[0]);
+  if (!host) return host.error();
+  const std::string modes = parts.size() == 3 ? parts[2] : "";
+  if (host->find(':') == std::string::npos) {
+    const auto bind = *host + ":" + parts[1] + (modes.empty() ? "" : ":" + modes);
+    add_once(array_at(target_of(reading)), json::value(bind));
+    return taken();
   }
-  std::string bind = parts[0] + ":" + parts[1];
-  if (parts.size() == 3) bind += ":" + parts[2];
-  array_at(target_of(reading)).emplace_back(bind);
+  auto mount = mount_of_bind(*host, parts[1], modes);
+  if (!mount) return mount.error();
+  add_once(array_at(body_member(reading.out.body, "HostConfig.Mounts")), std::move(*mount));
   return taken();
 }
 

@@ -32,9 +32,10 @@ std::string without_brackets(std::string_view text) {
 
 bool is_domain(std::string_view text) {
   const auto labels = split(text, '.');
-  return !labels.empty() && std::all_of(labels.begin(), labels.end(), [](const std::string& label) {
-    return is_word(label, "-_");
-  });
+  // Docker wants a letter in it: 1.2 was meant as an address.
+  const bool is_number = text.find_first_not_of("0123456789.-") == std::string_view::npos;
+  return !is_number && std::all_of(labels.begin(), labels.end(),
+                                   [](const std::string& label) { return is_word(label, "-_"); });
 }
 
 // Members of EndpointsConfig[network], whether they come alone or in the long form of `network`.
@@ -104,7 +105,7 @@ struct Published {
   std::string address;
   std::string host;       ///< port or range, empty = any
   std::string container;  ///< port or range
-  std::string protocol = "tcp";
+  std::string protocol;   ///< empty = tcp
 };
 
 std::optional<Published> long_form(std::string_view text) {
@@ -190,7 +191,7 @@ Result<void> read_expose(const ParameterReading& reading, std::string_view value
   const auto slash = value.find('/');
   const auto ports = parse_port_range(value.substr(0, slash));
   const auto protocol =
-      parse_protocol(slash == std::string_view::npos ? "tcp" : value.substr(slash + 1));
+      parse_protocol(slash == std::string_view::npos ? "" : value.substr(slash + 1));
   if (!ports || !protocol) return expected("port[-port][/tcp|udp|sctp]");
   for (unsigned port = ports->first; port <= ports->second; ++port)
     object_at(target_of(reading))[std::to_string(port) + "/" + *protocol].emplace_object();

@@ -5,6 +5,7 @@
 
 #include "base/go_duration.hpp"
 #include "base/text.hpp"
+#include "docker/image_platform.hpp"
 #include "docker/parameter_readers.hpp"
 #include "docker/parameter_values.hpp"
 #include "docker/ulimits.hpp"
@@ -88,7 +89,7 @@ Result<void> read_label(const ParameterReading& reading, std::string_view value)
     return taken();
   }
   if (pair.key.empty()) return expected("name=value");
-  set_label(reading.out.labels, pair.key, *pair.value);
+  reading.labels[pair.key] = *pair.value;
   return taken();
 }
 
@@ -99,7 +100,7 @@ Result<void> read_label_file(const ParameterReading& reading, std::string_view v
   if (!have_names(lines)) return expected("a file with name=value in each line");
   for (const auto& line : lines) {
     const auto pair = split_key_value(line);
-    if (pair.value) set_label(reading.file_labels, pair.key, *pair.value);
+    if (pair.value) reading.file_labels[pair.key] = *pair.value;
   }
   return taken();
 }
@@ -118,11 +119,12 @@ Result<void> read_security_opt(const ParameterReading& reading, std::string_view
     return taken();
   }
   const auto separator = value.find_first_of("=:");
-  if (value != "no-new-privileges" && (separator == std::string_view::npos || separator == 0))
+  const auto name = value.substr(0, separator);
+  const auto text = separator == std::string_view::npos ? "" : value.substr(separator + 1);
+  if (name != "no-new-privileges" && (name.empty() || text.empty()))
     return expected("no-new-privileges, or name=value such as seccomp=unconfined");
   std::string option(value);
-  const auto text = separator == std::string_view::npos ? "" : value.substr(separator + 1);
-  if (value.substr(0, separator) == "seccomp" && text != "unconfined" && text != "builtin") {
+  if (name == "seccomp" && text != "unconfined" && text != "builtin") {
     const auto bytes = file_of(reading, text);
     if (!bytes) return bytes.error().during("a seccomp profile");
     boost::system::error_code failed;
@@ -171,11 +173,9 @@ Result<void> read_restart(const ParameterReading&, std::string_view value) {
 }
 
 Result<void> read_platform(const ParameterReading& reading, std::string_view value) {
-  const auto parts = split(value, '/');
-  const auto word = [](const std::string& part) { return is_word(part, "-_."); };
-  if (parts.size() < 2 || parts.size() > 3 || !std::all_of(parts.begin(), parts.end(), word))
-    return expected("os/architecture such as linux/amd64");
-  reading.out.platform = value;
+  auto platform = complete_platform(value);
+  if (!platform) return expected("os/architecture such as linux/amd64");
+  reading.out.platform = std::move(*platform);
   return taken();
 }
 
@@ -204,7 +204,11 @@ Result<void> read_no_healthcheck(const ParameterReading& reading, std::string_vi
   if (!said) return expected("true, false or nothing (= true)");
   // Docker's word for it is the command NONE; read_parameters puts it in place when nothing else
   // is asked of the health check.
-  if (*said) target_of(reading) = true;
+  if (*said) {
+    target_of(reading) = true;
+  } else {
+    object_at(reading.out.body["Healthcheck"]).erase("None");
+  }
   return taken();
 }
 

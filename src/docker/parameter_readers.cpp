@@ -22,16 +22,6 @@ json::value& target_of(const ParameterReading& reading) {
   return body_member(reading.out.body, reading.flag.target);
 }
 
-json::array& array_at(json::value& value) {
-  if (!value.is_array()) value.emplace_array();
-  return value.get_array();
-}
-
-json::object& object_at(json::value& value) {
-  if (!value.is_object()) value.emplace_object();
-  return value.get_object();
-}
-
 Result<std::string> file_of(const ParameterReading& reading, std::string_view path) {
   if (!path.starts_with('/')) return expected("the path of a file on the host, from /");
   if (!reading.inputs.read_file) return Error{ErrorKind::invalid, "files are not read here"};

@@ -7,22 +7,19 @@
 #include <string>
 #include <string_view>
 
+#include "docker/body_parts.hpp"
 #include "docker/parameter_table.hpp"
 
 namespace sidecar_executor::docker {
 
 // ---- tools of the readers -----------------------------------------------------------------------
 
-inline Error expected(std::string_view what) {
-  return Error{ErrorKind::invalid, "expected " + std::string(what)};
-}
+inline Error expected(std::string_view what) { return invalid("expected " + std::string(what)); }
 inline Result<void> taken() { return boost::system::in_place_value; }
 
 /// The member of the create body that `path` names, `HostConfig.CapAdd` or `Domainname`.
 boost::json::value& body_member(boost::json::object& body, std::string_view path);
 boost::json::value& target_of(const ParameterReading& reading);
-boost::json::array& array_at(boost::json::value& value);
-boost::json::object& object_at(boost::json::value& value);
 
 /// A host's file for env-file, label-file and seccomp. Errors don't name it: it may be anything.
 Result<std::string> file_of(const ParameterReading& reading, std::string_view path);

@@ -5,7 +5,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "docker/parameters.hpp"
@@ -19,9 +18,10 @@ struct ParameterReading {
   const ParameterInputs& inputs;
   const ParameterFlag& flag;
   ParameterValues& out;
+  boost::json::object& labels;
   /// Contents of env-file and label-file: they count before env and label, wherever they stand.
   std::vector<std::string>& file_env;
-  std::vector<std::pair<std::string, std::string>>& file_labels;
+  boost::json::object& file_labels;
 };
 
 /// An error's text says what the value should have been, not what it was.

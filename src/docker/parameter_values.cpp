@@ -137,6 +137,7 @@ std::optional<std::pair<std::uint16_t, std::uint16_t>> parse_port_range(std::str
 }
 
 std::optional<std::string> parse_protocol(std::string_view text) {
+  if (text.empty()) return "tcp";
   auto lower = to_lower(text);
   if (lower != "tcp" && lower != "udp" && lower != "sctp") return std::nullopt;
   return lower;

@@ -40,7 +40,7 @@ std::optional<std::uint16_t> parse_port(std::string_view text);
 /// `80` or `80-90`: first and last.
 std::optional<std::pair<std::uint16_t, std::uint16_t>> parse_port_range(std::string_view text);
 
-/// `tcp`, `UDP`: in lower case; nullopt for anything but tcp, udp and sctp.
+/// `tcp`, `UDP`: in lower case; nothing is tcp; nullopt for anything but tcp, udp and sctp.
 std::optional<std::string> parse_protocol(std::string_view text);
 
 }  // namespace sidecar_executor::docker

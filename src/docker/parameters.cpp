@@ -4,6 +4,7 @@
 #include <boost/json.hpp>
 
 #include "base/text.hpp"
+#include "docker/api_version.hpp"
 #include "docker/parameter_table.hpp"
 
 namespace sidecar_executor::docker {
@@ -22,8 +23,10 @@ bool has_name(const ParameterFlag& flag, std::string_view key) {
 /// What has been read so far, beside the result itself.
 struct Growing {
   ParameterValues out;
+  // Objects keep the order of names and find one at once: label files may be long.
+  json::object labels;
   std::vector<std::string> file_env;
-  std::vector<std::pair<std::string, std::string>> file_labels;
+  json::object file_labels;
 };
 
 /// What is wrong with one parameter; nullopt when it was taken.
@@ -37,57 +40,74 @@ std::optional<std::string> read_one(const mesos::Parameter& parameter,
   const auto flag = std::find_if(flags.begin(), flags.end(),
                                  [key](const ParameterFlag& row) { return has_name(row, key); });
   if (flag == flags.end()) return shown + " is not supported";
-  const auto taken = flag->read({inputs, *flag, growing.out, growing.file_env, growing.file_labels},
-                                parameter.value);
+  const auto taken = flag->read(
+      {inputs, *flag, growing.out, growing.labels, growing.file_env, growing.file_labels},
+      parameter.value);
   if (!taken) return shown + ": " + taken.error().message;
   if (flag->since > 0) growing.out.needs.push_back({std::string(flag->name), flag->since});
   return std::nullopt;
 }
 
-bool has(const json::object& object, std::string_view name) { return object.contains(name); }
+/// Takes `member` away when it is there: what Docker refuses beside `with`.
+void drop(json::object& from, std::string_view member, std::string_view flag, std::string_view with,
+          std::vector<std::string>& faults) {
+  if (from.erase(member) == 0) return;
+  faults.push_back("parameter \"" + std::string(flag) + "\": cannot be combined with " +
+                   std::string(with));
+}
+
+void settle_host(json::object& host, std::vector<std::string>& faults) {
+  const auto* cpus = host.if_contains("NanoCpus");
+  if (cpus != nullptr && *cpus != 0) {  // 0 is no limit
+    drop(host, "CpuPeriod", "cpu-period", "cpus", faults);
+    drop(host, "CpuQuota", "cpu-quota", "cpus", faults);
+  }
+  auto* log = host.if_contains("LogConfig");
+  if (log == nullptr) return;
+  const auto* type = log->get_object().if_contains("Type");
+  if (type != nullptr && *type == "none")
+    drop(log->get_object(), "Config", "log-opt", "log-driver none", faults);
+}
+
+void settle_health(json::object& health, std::vector<std::string>& faults) {
+  if (!health.contains("None")) return;
+  // 0 is how `docker run` says that an interval, a time or a number is not asked for.
+  const bool others = std::any_of(health.begin(), health.end(), [](const auto& member) {
+    return member.key() != "None" && member.value() != 0;
+  });
+  if (others) {
+    drop(health, "None", "no-healthcheck", "the health- parameters", faults);
+  } else {
+    health = {{"Test", json::array{"NONE"}}};
+  }
+}
 
 /// What Docker refuses when it is asked for together: the first of two gives way. The faults'
 /// texts.
-std::vector<std::string> without_conflicts(ParameterValues& values) {
-  std::vector<std::string> out;
-  auto* host = values.body.if_contains("HostConfig");
-  auto* health = values.body.if_contains("Healthcheck");
-  const auto drop = [&out](json::object& from, std::string_view member, std::string_view flag,
-                           std::string_view with) {
-    from.erase(member);
-    out.push_back("parameter \"" + std::string(flag) + "\": cannot be combined with " +
-                  std::string(with));
-  };
-  if (host != nullptr && has(host->get_object(), "NanoCpus")) {
-    auto& object = host->get_object();
-    if (has(object, "CpuPeriod")) drop(object, "CpuPeriod", "cpu-period", "cpus");
-    if (has(object, "CpuQuota")) drop(object, "CpuQuota", "cpu-quota", "cpus");
-  }
-  if (host != nullptr && has(host->get_object(), "LogConfig")) {
-    auto& log = host->get_object()["LogConfig"].get_object();
-    const auto* type = log.if_contains("Type");
-    if (type != nullptr && *type == "none" && has(log, "Config"))
-      drop(log, "Config", "log-opt", "log-driver none");
-  }
-  if (health != nullptr && has(health->get_object(), "None")) {
-    auto& object = health->get_object();
-    if (object.size() > 1) {
-      drop(object, "None", "no-healthcheck", "the health- parameters");
-    } else {
-      object = {{"Test", json::array{"NONE"}}};
-    }
-  }
-  return out;
+std::vector<std::string> without_conflicts(json::object& body) {
+  std::vector<std::string> faults;
+  if (auto* host = body.if_contains("HostConfig")) settle_host(host->get_object(), faults);
+  auto* health = body.if_contains("Healthcheck");
+  if (health == nullptr) return faults;
+  settle_health(health->get_object(), faults);
+  if (health->get_object().empty()) body.erase("Healthcheck");
+  return faults;
 }
+
+std::string version_of(int minor) { return "1." + std::to_string(minor); }
 
 }  // namespace
 
 std::vector<std::string> unknown_to_docker(const std::vector<ApiNeed>& needs, int minor) {
   std::vector<std::string> out;
+  // A Docker with which our newest is spoken may well know more.
+  const auto spoken = minor == newest_api_minor ? "the executor speaks at most " + version_of(minor)
+                                                : "this Docker has " + version_of(minor);
   for (const auto& need : needs) {
     if (minor == 0 || need.minor <= minor) continue;
-    out.push_back("parameter \"" + need.parameter + "\" needs Docker API 1." +
-                  std::to_string(need.minor) + ", this Docker has 1." + std::to_string(minor));
+    auto text = "parameter \"" + need.parameter + "\" needs Docker API " + version_of(need.minor) +
+                ", " + spoken;
+    if (std::find(out.begin(), out.end(), text) == out.end()) out.push_back(std::move(text));
   }
   return out;
 }
@@ -113,26 +133,17 @@ Result<ParameterValues> read_parameters(const std::vector<mesos::Parameter>& par
     auto said = parameter_fault(where, *fault, inputs.strict, out.warnings);
     if (!said) return said.error();
   }
-  for (const auto& fault : without_conflicts(out)) {
+  for (const auto& fault : without_conflicts(out.body)) {
     auto said = parameter_fault(field, fault, inputs.strict, out.warnings);
     if (!said) return said.error();
   }
   std::move(out.env.begin(), out.env.end(), std::back_inserter(growing.file_env));
   out.env = std::move(growing.file_env);
-  for (const auto& [name, value] : out.labels) set_label(growing.file_labels, name, value);
-  out.labels = std::move(growing.file_labels);
+  auto& labels = growing.file_labels;
+  for (const auto& label : growing.labels) labels[label.key()] = label.value();
+  for (const auto& label : labels)
+    out.labels.emplace_back(label.key(), std::string(label.value().get_string()));
   return std::move(out);
-}
-
-void set_label(std::vector<std::pair<std::string, std::string>>& labels, std::string_view name,
-               std::string_view value) {
-  const auto found = std::find_if(labels.begin(), labels.end(),
-                                  [name](const auto& label) { return label.first == name; });
-  if (found != labels.end()) {
-    found->second = value;
-  } else {
-    labels.emplace_back(name, value);
-  }
 }
 
 }  // namespace sidecar_executor::docker

@@ -5,7 +5,6 @@
 
 #include <boost/json/object.hpp>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -22,9 +21,9 @@ struct NetworkRequest {
   boost::json::object endpoint;
 };
 
-/// A parameter that Docker's API knows from 1.`minor` on. An older Docker ignores it in silence.
+/// What Docker's API knows from 1.`minor` on. An older Docker ignores most of it in silence.
 struct ApiNeed {
-  std::string parameter;
+  std::string parameter;  ///< `annotation`, or with a field of it: `mount (type=image)`
   int minor = 0;
 };
 
@@ -56,7 +55,8 @@ struct ParameterInputs {
 Result<ParameterValues> read_parameters(const std::vector<mesos::Parameter>& parameters,
                                         const ParameterInputs& inputs);
 
-/// What a Docker of API 1.`minor` would ignore, a text each; 0 = its version is not known.
+/// What goes beyond API 1.`minor`, the version that is spoken with this Docker: a text each, none
+/// twice. 0 = the version is not known.
 std::vector<std::string> unknown_to_docker(const std::vector<ApiNeed>& needs, int minor);
 
 /// A parameter that cannot be honoured: a warning, or with `strict` an error (invalid).
@@ -65,9 +65,5 @@ Result<void> parameter_fault(const std::string& where, const std::string& what, 
 
 /// docs/parameters.md.
 std::string parameters_markdown();
-
-/// Sets a label or replaces its value.
-void set_label(std::vector<std::pair<std::string, std::string>>& labels, std::string_view name,
-               std::string_view value);
 
 }  // namespace sidecar_executor::docker

@@ -4,14 +4,13 @@
 
 #include "base/encoding.hpp"
 #include "base/text.hpp"
+#include "docker/body_parts.hpp"
 
 namespace sidecar_executor::docker {
 namespace {
 
 constexpr std::size_t longest_shown = 200;
 constexpr std::string_view scheme = "vault://";
-
-Error invalid(std::string message) { return Error{ErrorKind::invalid, std::move(message)}; }
 
 /// `secret/team/app`: at least a mount and a name.
 bool is_vault_path(std::string_view text) {

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
+#include <map>
+#include <tuple>
 
 #include "base/text.hpp"
+#include "docker/body_parts.hpp"
 
 namespace sidecar_executor::docker {
 namespace {
@@ -14,8 +17,6 @@ using Source = mesos::Volume::Source;
 constexpr std::size_t longest_shown = 200;
 /// Where Mesos' containerizers show the sandbox in a container: relative container paths are below.
 constexpr std::string_view sandbox_inside = "/mnt/mesos/sandbox";
-
-Error invalid(std::string message) { return Error{ErrorKind::invalid, std::move(message)}; }
 
 /// `..` would lead out of the sandbox.
 bool goes_up(const std::string& path) {
@@ -131,11 +132,8 @@ class Planner {
     if (read_only()) mount["ReadOnly"] = true;
     json::object driver;
     if (!volume.driver.empty()) driver["Name"] = volume.driver;
-    for (const auto& option : volume.driver_options) {
-      auto& options = driver["Options"];
-      if (!options.is_object()) options.emplace_object();
-      options.get_object()[option.key] = option.value;
-    }
+    for (const auto& option : volume.driver_options)
+      object_at(driver["Options"])[option.key] = option.value;
     if (!driver.empty()) mount["VolumeOptions"] = json::object{{"DriverConfig", driver}};
     out_.mounts.push_back(std::move(mount));
     return boost::system::in_place_value;
@@ -151,13 +149,73 @@ class Planner {
   std::string target_;
 };
 
+/// dockerd compares container paths without a slash at the end.
+std::string clean(std::string_view path) {
+  while (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
+  return std::string(path);
+}
+
+/// The container path of one of Binds or Mounts.
+std::string target_of(const json::value& volume) {
+  if (volume.is_object()) return clean(volume.at("Target").as_string());
+  const auto parts = split(volume.as_string(), ':');
+  return parts.size() > 1 ? clean(parts[1]) : std::string();
+}
+
+/// What the fields put where, by container path.
+std::map<std::string, json::value> by_target(const VolumePlan& plan) {
+  std::map<std::string, json::value> out;
+  for (const auto* list : {&plan.binds, &plan.mounts})
+    for (const auto& volume : *list) out.emplace(target_of(volume), volume);
+  return out;
+}
+
+std::string gives_way(std::string_view flag, const std::string& target) {
+  return "parameter \"" + std::string(flag) + "\": container.volumes has something else at " +
+         one_line(target, longest_shown) + " and wins, ignoring";
+}
+
+/// Those of the parameters' `asked` that no field has a volume in the place of.
+json::array without_fields(const json::array& asked, std::string_view flag,
+                           const std::map<std::string, json::value>& fields,
+                           std::vector<std::string>& warnings) {
+  json::array out;
+  for (const auto& volume : asked) {
+    const auto field = fields.find(target_of(volume));
+    if (field == fields.end()) {
+      out.push_back(volume);
+    } else if (volume != field->second) {
+      warnings.push_back(gives_way(flag, field->first));
+    }
+  }
+  return out;
+}
+
 }  // namespace
+
+void put_volumes(const VolumePlan& plan, json::object& host_config,
+                 std::vector<std::string>& warnings) {
+  const auto fields = by_target(plan);
+  const std::tuple<const char*, const char*, const json::array&> lists[] = {
+      {"Binds", "volume", plan.binds}, {"Mounts", "mount", plan.mounts}};
+  for (const auto& [member, flag, planned] : lists) {
+    auto& all = array_at(host_config[member]);
+    all = without_fields(all, flag, fields, warnings);
+    all.insert(all.end(), planned.begin(), planned.end());
+    if (all.empty()) host_config.erase(member);
+  }
+  auto* tmpfs = host_config.if_contains("Tmpfs");
+  for (const auto& [target, field] : fields) {
+    if (tmpfs != nullptr && tmpfs->get_object().erase(target) > 0)
+      warnings.push_back(gives_way("tmpfs", target));
+  }
+}
 
 Result<VolumePlan> plan_volumes(const std::vector<mesos::Volume>& volumes,
                                 const std::string& sandbox, bool has_driver) {
   VolumePlan out;
   for (std::size_t i = 0; i < volumes.size(); ++i) {
-    const auto path = "container.volumes[" + std::to_string(i) + "]";
+    const auto path = indexed("container.volumes", i);
     auto planned = Planner(volumes[i], path, sandbox, has_driver, out).plan();
     if (!planned) return planned.error();
   }

@@ -3,6 +3,7 @@
 // (Mesos 1.11, src/docker/docker.cpp, Docker::RunOptions::create).
 
 #include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
 #include <string>
 #include <vector>
 
@@ -23,5 +24,11 @@ struct VolumePlan {
 /// Errors (invalid) end in TASK_ERROR; they name the field.
 Result<VolumePlan> plan_volumes(const std::vector<mesos::Volume>& volumes,
                                 const std::string& sandbox, bool has_driver);
+
+/// Behind those that the parameters volume and mount left in `host_config`. Docker refuses two at
+/// one container path ("Duplicate mount point"): the field's counts, and a parameter that says
+/// something else there (tmpfs too) is a warning.
+void put_volumes(const VolumePlan& plan, boost::json::object& host_config,
+                 std::vector<std::string>& warnings);
 
 }  // namespace sidecar_executor::docker

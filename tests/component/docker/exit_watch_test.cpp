@@ -75,7 +75,7 @@ class ExitWatchTest : public ::testing::Test {
   }
   /// open() and run(); the container started as `pid`.
   void begin(int pid = 0, bool runs = true) {
-    loop.run([&] { return watch.open(container_id); });
+    loop.run([&] { return watch.open(container_id, never); });
     ContainerState started;
     started.running = runs;
     started.pid = pid;
@@ -118,6 +118,7 @@ class ExitWatchTest : public ::testing::Test {
                    .late_event = 100ms,
                    .proc = proc.path()}};
   std::optional<test::Started<test::Nothing>> running;
+  net::Cancellation never;
   std::string inspect = answer(500, R"({"message":"no"})");
   std::vector<std::string> wait_answers;  // the last again and again; none: hangs
   std::string events = answer(403);
@@ -157,6 +158,22 @@ TEST_F(ExitWatchTest, WaitsCodeIsEnoughWhenDockerGoesAway) {
   wait_answers = {code(143)};
   begin();
   EXPECT_EQ(end().exit_code, 143);
+}
+
+/// Somebody asked for a look, which closed the wait whose answer was on its way.
+TEST_F(ExitWatchTest, AWaitTellsOfTheEndThoughInspectFailsForEver) {
+  begin();
+  watch.check_now();
+  loop.until([&] { return inspects > 0; }, "the look");
+  wait_answers = {code(143)};
+  EXPECT_EQ(end().exit_code, 143);
+}
+
+TEST_F(ExitWatchTest, NothingIsKnownOfItAfterTheStartAndInspectFailsForEver) {
+  begin(0, false);
+  loop.until([&] { return inspects > 0; }, "the look");
+  wait_answers = {code(3)};
+  EXPECT_EQ(end().exit_code, 3);
 }
 
 /// Such a wait is for an exit that never comes.

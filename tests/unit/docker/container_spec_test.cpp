@@ -110,6 +110,18 @@ TEST(ContainerSpec, Ports) {
             R"("80/udp":[{"HostPort":"31001"}]})");
 }
 
+TEST(ContainerSpec, APortOfAMappingAndOfAParameterIsBoundOnce) {
+  Asked asked;
+  asked.docker().port_mappings = {{31000, 80, "tcp"}};
+  for (const char* value : {"0.0.0.0:31000:80", "[::]:31000:80", "31000:80", "31001:80",
+                            "127.0.0.1:31002:80", "31000:81"})
+    asked.parameter("publish", value);
+  EXPECT_EQ(json::serialize(asked.host().at("PortBindings")),
+            R"({"80/tcp":[{"HostPort":"31000"},{"HostPort":"31001"},)"
+            R"({"HostPort":"31002","HostIp":"127.0.0.1"}],"81/tcp":[{"HostPort":"31000"}]})");
+  EXPECT_TRUE(asked.spec()->warnings.empty());
+}
+
 TEST(ContainerSpec, BadPortsAreNamed) {
   const struct {
     mesos::PortMapping mapping;

@@ -123,7 +123,7 @@ TEST(Networks, WhatDockerRefusesInItsOwnNetworks) {
       {DockerNetwork::bridge, "ip", "10.0.0.1", "parameter \"ip\": network default "},
       {DockerNetwork::bridge, "network-alias", "a", "parameter \"network-alias\": network default"},
       {DockerNetwork::host, "ip6", "::1", "parameter \"ip6\": network host does not have it"},
-      {DockerNetwork::none, "link-local-ip", "169.254.1.1", "parameter \"link-local-ip\": network"},
+      {DockerNetwork::none, "network", "name=none,alias=a", "parameter \"network-alias\": network"},
       {DockerNetwork::host, "mac-address", "02:42:ac:11:00:02", "parameter \"mac-address\""},
       {DockerNetwork::host, "link", "db", "parameter \"link\": network host has no links"},
   };
@@ -135,6 +135,73 @@ TEST(Networks, WhatDockerRefusesInItsOwnNetworks) {
     EXPECT_EQ(body.find(std::string("\"") + row.value + "\""), std::string::npos) << body;
     asked.settings.strict_parameters = true;
     EXPECT_EQ(asked.error().find("container.docker.parameters: parameter"), 0U) << asked.error();
+  }
+}
+
+TEST(Networks, WhatDockerTakesInItsOwnNetworks) {
+  const struct {
+    const char* key;
+    const char* value;
+    const char* endpoints;
+  } table[] = {
+      {"network", "name=bridge,driver-opt=a=b", R"({"bridge":{"DriverOpts":{"a":"b"}}})"},
+      {"network", "name=host,gw-priority=1", R"({"host":{"GwPriority":1}})"},
+      {"network", "name=none,link-local-ip=169.254.1.1",
+       R"({"none":{"IPAMConfig":{"LinkLocalIPs":["169.254.1.1"]}}})"},
+      {"network", "name=bridge,driver-opt=a=b,mac-address=02:42:ac:11:00:02",
+       R"({"bridge":{"DriverOpts":{"a":"b"},"MacAddress":"02:42:ac:11:00:02"}})"},
+      {"link-local-ip", "169.254.1.1",
+       R"({"default":{"IPAMConfig":{"LinkLocalIPs":["169.254.1.1"]}}})"},
+  };
+  for (const auto& row : table) {
+    auto asked = on(DockerNetwork::absent);
+    asked.parameter(row.key, row.value);
+    EXPECT_TRUE(asked.spec()->warnings.empty()) << row.value;
+    EXPECT_EQ(json::serialize(asked.body().at("NetworkingConfig").at("EndpointsConfig")),
+              row.endpoints);
+  }
+  auto beside = on(DockerNetwork::absent);
+  beside.parameter("network", "name=bridge,ip=1.2.3.4,link-local-ip=169.254.1.1");
+  EXPECT_TRUE(has(beside.spec()->warnings, "parameter \"ip\": network bridge"));
+  EXPECT_EQ(json::serialize(beside.body().at("NetworkingConfig").at("EndpointsConfig")),
+            R"({"bridge":{"IPAMConfig":{"LinkLocalIPs":["169.254.1.1"]}}})");
+}
+
+/// Networks behind the first are connected by a call of its own; before API 1.44 it knows no
+/// MacAddress.
+TEST(Networks, FieldsNewerThanDocker) {
+  const std::string mac = ",mac-address=02:42:ac:11:00:02";
+  const struct {
+    std::string first;
+    std::string second;
+    int minor;
+    Texts needs;
+  } table[] = {
+      {"name=a" + mac, "b", 43, {}},
+      {"a", "name=b" + mac, 44, {}},
+      {"a",
+       "name=b" + mac,
+       43,
+       {"parameter \"network (mac-address)\" needs Docker API 1.44, this "
+        "Docker has 1.43"}},
+      {"name=a,gw-priority=1", "b", 48, {}},
+      {"name=a,gw-priority=0", "b", 45, {}},
+      {"name=a,gw-priority=1",
+       "b",
+       45,
+       {"parameter \"network (gw-priority)\" needs Docker API "
+        "1.48, the executor speaks at most 1.45"}},
+      {"a",
+       "name=b,gw-priority=1",
+       44,
+       {"parameter \"network (gw-priority)\" needs Docker API "
+        "1.48, this Docker has 1.44"}},
+  };
+  for (const auto& row : table) {
+    auto asked = on(DockerNetwork::absent);
+    asked.parameter("network", row.first).parameter("network", row.second);
+    EXPECT_EQ(unknown_to_docker(asked.spec()->needs, row.minor), row.needs)
+        << row.first << " " << row.second;
   }
 }
 

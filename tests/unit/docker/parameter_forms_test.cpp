@@ -171,6 +171,16 @@ TEST(ParameterForms, Mounts) {
       {{"mount", "type=bind,src=/a,dst=/b,bind-recursive=writable,readonly=1"},
        R"({"HostConfig":{"Mounts":[{"Type":"bind","Source":"/a","Target":"/b","ReadOnly":true,
            "BindOptions":{"ReadOnlyNonRecursive":true}}]}})"},
+      {{"mount", "type=bind,src=/a,dst=/b,bind-propagation=RShared"},
+       R"({"HostConfig":{"Mounts":[{"Type":"bind","Source":"/a","Target":"/b",
+           "BindOptions":{"Propagation":"rshared"}}]}})"},
+      {{"mount", "type=bind,src=/a,dst=/b,ro,bind-recursive=readonly,bind-propagation=rprivate"},
+       R"({"HostConfig":{"Mounts":[{"Type":"bind","Source":"/a","Target":"/b","ReadOnly":true,
+           "BindOptions":{"ReadOnlyForceRecursive":true,"Propagation":"rprivate"}}]}})"},
+      {{"mount", "type=bind,src=./a:b,dst=/b"},
+       R"({"HostConfig":{"Mounts":[{"Type":"bind","Source":"/sandbox/a:b","Target":"/b"}]}})"},
+      {{"mount", "type=bind,src=.,dst=/b"},
+       R"({"HostConfig":{"Mounts":[{"Type":"bind","Source":"/sandbox","Target":"/b"}]}})"},
       {{"mount", R"("type=bind","src=/a,""b",dst=/b)"},
        R"({"HostConfig":{"Mounts":[{"Type":"bind","Source":"/a,\"b","Target":"/b"}]}})"},
   });
@@ -187,6 +197,12 @@ TEST(ParameterForms, Mounts) {
        "readonly beside bind-recursive=writable or readonly"},
       {{"mount", bind + "bind-recursive=readonly,readonly=false"},
        "readonly beside bind-recursive=writable or readonly"},
+      {{"mount", bind + "bind-recursive=readonly,readonly"},
+       "bind-propagation=rprivate beside bind-recursive=readonly"},
+      {{"mount", bind + "bind-recursive=readonly,readonly,bind-propagation=private"},
+       "bind-propagation=rprivate beside bind-recursive=readonly"},
+      {{"mount", bind + "bind-propagation=x"},
+       "private, shared or slave (or with r in front) as bind-propagation"},
       {{"mount", bind + "readonly="},
        "true or false behind readonly, volume-nocopy and bind-nonrecursive"},
   });
@@ -209,6 +225,27 @@ TEST(ParameterForms, Volumes) {
             Texts{"parameter \"volume\": expected a host path from /, ignoring"});
 }
 
+TEST(ParameterForms, ASandboxWithAColon) {
+  const auto read = [](const char* value) {
+    return read_parameters({{"volume", value}, {"volume", value}}, inputs("/s:1")).value();
+  };
+  EXPECT_EQ(json::serialize(read("./x:/b").body),
+            R"({"HostConfig":{"Mounts":[{"Type":"bind","Source":"/s:1/x","Target":"/b",)"
+            R"("BindOptions":{"CreateMountpoint":true}}]}})");
+  EXPECT_EQ(
+      json::serialize(read(".:/b:ro,rslave,cached").body),
+      R"({"HostConfig":{"Mounts":[{"Type":"bind","Source":"/s:1","Target":"/b",)"
+      R"("ReadOnly":true,"BindOptions":{"CreateMountpoint":true,"Propagation":"rslave"}}]}})");
+  EXPECT_EQ(json::serialize(read("/x:/b").body), R"({"HostConfig":{"Binds":["/x:/b"]}})");
+  for (const char* value : {"./x:/b:z", "./x:/b:ro,Z", "./x:/b:nocopy"}) {
+    const auto got = read(value);
+    EXPECT_EQ(got.warnings.at(0),
+              "parameter \"volume\": expected no z, Z or nocopy in a sandbox whose path has a "
+              "colon, ignoring");
+    EXPECT_FALSE(got.body.contains("HostConfig"));
+  }
+}
+
 TEST(ParameterForms, NamesOfHosts) {
   taken({
       {{"add-host", "a:[::1]"}, R"({"HostConfig":{"ExtraHosts":["a:::1"]}})"},
@@ -223,7 +260,7 @@ TEST(ParameterForms, NamesOfHosts) {
   for (const char* value :
        {"", "a", "a:", "a:x", "a:[::1", "a:::1]", "a:[]", ":1.2.3.4", "=1.2.3.4"})
     refused({{{"add-host", value}, "name:address, name=address or name:host-gateway"}});
-  for (const char* value : {"", "a..", ".a", "a b", "a!b", ".."})
+  for (const char* value : {"", "a..", ".a", "a b", "a!b", "..", "1", "1.2", "1-2", "12.34."})
     refused({{{"dns-search", value}, "a domain, or . for none"}});
   for (const char* value : {"", "a:", ":a", "a:b:c"})
     refused({{{"link", value}, "container[:alias]"}});
@@ -244,6 +281,9 @@ TEST(ParameterForms, PublishedPorts) {
       {"target=80,published=8080,mode=host", R"({"HostPort":"8080"})"},
       {"target=80,published=8080,mode=ingress", R"({"HostPort":"8080"})"},
       {"target=80,published=0", R"({"HostPort":"0"})"},
+      {"80/", R"({"HostPort":""})"},
+      {"8080:80/", R"({"HostPort":"8080"})"},
+      {"target=80,protocol=", R"({"HostPort":""})"},
   };
   for (const auto& [value, binding] : table) {
     const auto got = read_parameters({{"publish", value}}, inputs());
@@ -258,7 +298,8 @@ TEST(ParameterForms, PublishedPorts) {
                             // Docker takes these and does nothing with them.
                             "target=80,mode=x", "target=80,foo=host"})
     refused({{{"publish", value}, "[address:][host port:]container port[/protocol]"}});
-  for (const char* value : {"0", "x", "80/x", "65536", "80-", "-80"})
+  taken({{{"expose", "80/"}, R"({"ExposedPorts":{"80/tcp":{}}})"}});
+  for (const char* value : {"0", "x", "80/x", "65536", "80-", "-80", "/"})
     refused({{{"expose", value}, "port[-port][/tcp|udp|sctp]"}});
 }
 
@@ -346,7 +387,7 @@ TEST(ParameterForms, WhatTheProcessStartsWith) {
       {{"restart", ""}, "{}"},
       {{"restart", "no"}, "{}"},
   });
-  for (const char* value : {"", "x", "=x", ":x", "seccomp"})
+  for (const char* value : {"", "x", "=x", ":x", "seccomp", "seccomp=", "label=", "label:", "x="})
     refused(
         {{{"security-opt", value}, "no-new-privileges, or name=value such as seccomp=unconfined"}});
   for (const char* value :
@@ -369,7 +410,17 @@ TEST(ParameterForms, Platforms) {
     ASSERT_TRUE(got);
     EXPECT_EQ(got->platform, value);
   }
-  for (const char* value : {"", "linux/arm64/v8/x", "linux//v8", "/amd64", "linux/a!b", "linux/{"})
+  const std::pair<const char*, const char*> alone[] = {
+      {"arm64", "linux/arm64"},  {"aarch64", "linux/arm64"}, {"X86_64", "linux/amd64"},
+      {"armel", "linux/arm/v6"}, {"s390x", "linux/s390x"},
+  };
+  for (const auto& [value, platform] : alone)
+    EXPECT_EQ(read_parameters({{"platform", value}}, inputs())->platform, platform);
+#if defined(__x86_64__)
+  EXPECT_EQ(read_parameters({{"platform", "linux"}}, inputs())->platform, "linux/amd64");
+#endif
+  for (const char* value : {"", "linux/arm64/v8/x", "linux//v8", "/amd64", "linux/a!b", "linux/{",
+                            "linux/", "x", "local"})
     refused({{{"platform", value}, "os/architecture such as linux/amd64"}});
 }
 

@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
+#include <chrono>
 #include <fstream>
 #include <sstream>
 
 #include "base/text.hpp"
+#include "docker/api_version.hpp"
 #include "docker/parameter_table.hpp"
 
 namespace sidecar_executor::docker {
@@ -62,6 +64,51 @@ TEST(Parameters, NewerThanDocker) {
   EXPECT_TRUE(unknown_to_docker(got->needs, 0).empty()) << "a daemon that does not say";
 }
 
+/// Fields that a Docker before API 1.`minor` does not have.
+TEST(Parameters, FieldsNewerThanDocker) {
+  const std::string bind = "type=bind,src=/a,dst=/b,readonly,";
+  const struct {
+    mesos::Parameter given;
+    int minor;
+    const char* says;
+  } table[] = {
+      {{"platform", "linux/arm64"}, 41, "platform"},
+      {{"mount", "type=image,src=a,dst=/b"}, 48, "mount (type=image)"},
+      {{"mount", "src=v,dst=/b,volume-subpath=x"}, 45, "mount (volume-subpath)"},
+      {{"mount", bind + "bind-recursive=writable"}, 44, "mount (bind-recursive)"},
+      {{"mount", bind + "bind-recursive=readonly,bind-propagation=rprivate"},
+       44,
+       "mount (bind-recursive)"},
+  };
+  for (const auto& row : table) {
+    const auto got = read({row.given, row.given});
+    ASSERT_TRUE(got);
+    EXPECT_EQ(got->warnings, std::vector<std::string>{});
+    EXPECT_TRUE(unknown_to_docker(got->needs, row.minor).empty()) << row.says;
+    const auto older = std::to_string(row.minor - 1);
+    EXPECT_EQ(unknown_to_docker(got->needs, row.minor - 1),
+              (std::vector<std::string>{"parameter \"" + std::string(row.says) +
+                                        "\" needs Docker API 1." + std::to_string(row.minor) +
+                                        ", this Docker has 1." + older}))
+        << "said once";
+  }
+  const auto got = read({{"mount", "type=image,src=a,dst=/b"}});
+  ASSERT_TRUE(got);
+  EXPECT_EQ(unknown_to_docker(got->needs, newest_api_minor),
+            (std::vector<std::string>{"parameter \"mount (type=image)\" needs Docker API 1.48, the "
+                                      "executor speaks at most 1.45"}));
+}
+
+TEST(Parameters, FieldsThatEveryDockerHas) {
+  for (const char* mount : {"type=bind,src=/a,dst=/b,bind-recursive=disabled",
+                            "type=bind,src=/a,dst=/b,bind-recursive=enabled", "src=v,dst=/b",
+                            "type=image,src=a,dst=b" /* refused */}) {
+    const auto got = read({{"mount", mount}});
+    ASSERT_TRUE(got);
+    EXPECT_TRUE(got->needs.empty()) << mount;
+  }
+}
+
 TEST(Parameters, Environment) {
   const auto got = read({{"env", "A=1"},
                          {"e", "B="},
@@ -84,6 +131,20 @@ TEST(Parameters, Labels) {
                              {"a", "2"}, {"b", "x=y"}, {"c", ""}}));
   EXPECT_TRUE(got->warnings.empty());
   EXPECT_EQ(got->notes.size(), 1U);
+}
+
+/// A search for each name took 8 s here, on the loop.
+TEST(Parameters, ManyLabelsTakeNoTime) {
+  std::string lines;
+  for (int i = 0; i < 40'000; ++i) lines += "label-number-" + std::to_string(i) + "=x\n";
+  ParameterInputs inputs{environment, [&](const std::string&) { return lines; }, "/sandbox", false};
+  const auto start = std::chrono::steady_clock::now();
+  const auto got = read_parameters(
+      {{"label-file", "/many"}, {"label-file", "/many"}, {"label", "label-number-7=y"}}, inputs);
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(2));
+  ASSERT_TRUE(got);
+  ASSERT_EQ(got->labels.size(), 40'000U);
+  EXPECT_EQ(got->labels[7], std::pair(std::string("label-number-7"), std::string("y")));
 }
 
 TEST(Parameters, FaultsAreWarningsOrErrors) {
@@ -177,7 +238,7 @@ TEST(Parameters, BadValuesAreExplained) {
        "driver-opt, gw-priority"},
       {{"network", ""}, "expected the name of a network"},
       {{"oom-score-adj", "1001"}, "expected a whole number from -1000 to 1000"},
-      {{"platform", "amd64"}, "expected os/architecture such as linux/amd64"},
+      {{"platform", "s3cr3t"}, "expected os/architecture such as linux/amd64"},
       {{"publish", "x"}, "expected [address:][host port:]container port[/protocol]"},
       {{"publish", "1-2:1-3"}, "expected as many host ports as container ports"},
       {{"restart", "always"}, "expected no: Mesos restarts tasks, not Docker"},
@@ -233,6 +294,13 @@ TEST(Parameters, RelativeVolumesAreBelowTheSandbox) {
             R"({"HostConfig":{"Binds":["/sandbox/data:/data:ro"]}})");
 }
 
+TEST(Parameters, AVolumeTwiceIsOne) {
+  const auto got = read({{"volume", "/a:/b"}, {"v", "/a:/b"}, {"volume", "/a:/c"}});
+  ASSERT_TRUE(got);
+  EXPECT_TRUE(got->warnings.empty());
+  EXPECT_EQ(boost::json::serialize(got->body), R"({"HostConfig":{"Binds":["/a:/b","/a:/c"]}})");
+}
+
 TEST(Parameters, WhatIsIgnoredIsSaid) {
   const auto got = read({{"rm", ""},
                          {"isolation", "x"},
@@ -269,6 +337,35 @@ TEST(Parameters, OfTwoThatDockerRefusesTogetherOneGivesWay) {
   EXPECT_EQ(strict.error().message,
             "container.docker.parameters: parameter \"cpu-period\": cannot be combined with cpus "
             "(EXECUTOR_STRICT_PARAMETERS is true)");
+}
+
+TEST(Parameters, NoCpusAreNoConflict) {
+  const auto got = read({{"cpus", "0"}, {"cpu-quota", "50000"}, {"cpu-period", "1000"}}, true);
+  ASSERT_TRUE(got);
+  EXPECT_EQ(boost::json::serialize(got->body),
+            R"({"HostConfig":{"NanoCpus":0,"CpuQuota":50000,"CpuPeriod":1000}})");
+}
+
+TEST(Parameters, WithoutAHealthCheck) {
+  const struct {
+    std::vector<mesos::Parameter> given;
+    const char* body;
+  } table[] = {
+      {{{"no-healthcheck", ""}}, R"({"Healthcheck":{"Test":["NONE"]}})"},
+      {{{"no-healthcheck", "true"}, {"no-healthcheck", "false"}}, "{}"},
+      {{{"no-healthcheck", "false"}, {"no-healthcheck", "true"}},
+       R"({"Healthcheck":{"Test":["NONE"]}})"},
+      {{{"no-healthcheck", ""}, {"health-interval", "0"}, {"health-retries", "0"}},
+       R"({"Healthcheck":{"Test":["NONE"]}})"},
+      {{{"no-healthcheck", ""}, {"health-cmd", "x"}, {"no-healthcheck", "false"}},
+       R"({"Healthcheck":{"Test":["CMD-SHELL","x"]}})"},
+  };
+  for (const auto& row : table) {
+    const auto got = read(row.given, true);
+    ASSERT_TRUE(got) << row.body;
+    EXPECT_EQ(boost::json::serialize(got->body), row.body);
+    EXPECT_TRUE(got->warnings.empty());
+  }
 }
 
 /// The list of ../shared/spec/docker.md "Parameters".

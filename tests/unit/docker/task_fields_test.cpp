@@ -53,6 +53,40 @@ TEST(TaskFields, ForcedLimitsWin) {
   EXPECT_TRUE(same.spec()->warnings.empty());
 }
 
+/// Docker refuses the create of each.
+TEST(TaskFields, ForcedMemoryTakesWhatContradictsIt) {
+  const struct {
+    const char* key;
+    const char* value;
+    const char* host;
+    bool warned;
+  } table[] = {
+      {"memory-swap", "63m", R"({"NetworkMode":"default","Memory":67108864})", true},
+      {"memory-reservation", "65m", R"({"NetworkMode":"default","Memory":67108864})", true},
+      {"memory-swap", "64m", R"({"MemorySwap":67108864,"NetworkMode":"default","Memory":67108864})",
+       false},
+      {"memory-swap", "-1", R"({"MemorySwap":-1,"NetworkMode":"default","Memory":67108864})",
+       false},
+      {"memory-swap", "0", R"({"MemorySwap":0,"NetworkMode":"default","Memory":67108864})", false},
+      {"memory-reservation", "64m",
+       R"({"MemoryReservation":67108864,"NetworkMode":"default","Memory":67108864})", false},
+  };
+  for (const auto& row : table) {
+    Asked asked;
+    asked.settings.force_memory_limit = true;
+    asked.task.resources = {{"mem", 64}};
+    asked.parameter(row.key, row.value);
+    EXPECT_EQ(json::value(asked.host()), json::parse(row.host)) << row.key << "=" << row.value;
+    const auto said = "parameter \"" + std::string(row.key) +
+                      "\": the limit of the task or of a setting wins, ignoring";
+    EXPECT_EQ(asked.spec()->warnings, row.warned ? Texts{said} : Texts{});
+  }
+  Asked free;
+  free.parameter("memory-swap", "1m").parameter("memory-reservation", "65m");
+  EXPECT_TRUE(free.host().contains("MemorySwap"));
+  EXPECT_TRUE(free.spec()->warnings.empty());
+}
+
 TEST(TaskFields, LimitsOfTheTask) {
   const struct {
     std::map<std::string, double> limits;
@@ -156,6 +190,19 @@ TEST(TaskFields, ValueSecretsAreDecodedAndMarked) {
   EXPECT_EQ(spec->secret_names, (Texts{"DB"}));
   EXPECT_EQ(shown_variable(*spec, spec->env[0]), "PLAIN=1");
   EXPECT_EQ(shown_variable(*spec, spec->env[1]), "DB=[REDACTED]");
+}
+
+/// `A=B` would be the variable A, and nobody looks for a secret under that name.
+TEST(TaskFields, NoNameHasAnEqualsSign) {
+  auto asked = with_secret("czNjcjN0", {});
+  asked.task.executor_environment.back().name = "A=B";
+  asked.variable("C=D", "1");
+  const auto spec = asked.spec();
+  ASSERT_TRUE(spec);
+  EXPECT_EQ(spec->env, (Texts{"PLAIN=1"}));
+  EXPECT_EQ(spec->warnings,
+            (Texts{"executor.command.environment.variables[1] has a = in its name, ignoring",
+                   "executor.command.environment.variables[2] has a = in its name, ignoring"}));
 }
 
 TEST(TaskFields, ReferencesBecomeVaultPaths) {

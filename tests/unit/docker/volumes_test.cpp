@@ -103,6 +103,37 @@ TEST(Volumes, BehindThoseOfParameters) {
   EXPECT_EQ(binds(asked), R"(["/p:/p","/a:/x"])");
 }
 
+/// Docker refuses two at one container path.
+TEST(Volumes, TheFieldWinsOverParameters) {
+  auto same = with({bind("/a", "/b", false), bind("/c", "/d", true)});
+  same.settings.strict_parameters = true;  // a field that wins is no fault
+  same.parameter("volume", "/a:/b").parameter("volume", "/c:/d:ro");
+  EXPECT_EQ(binds(same), R"(["/a:/b","/c:/d:ro"])");
+  EXPECT_TRUE(same.spec()->warnings.empty());
+
+  auto other = with({bind("/a", "/b/")});
+  other.parameter("volume", "/x:/b:ro").parameter("mount", "type=bind,src=/y,dst=/b");
+  other.parameter("tmpfs", "/b").parameter("volume", "/z:/z").parameter("tmpfs", "/t");
+  EXPECT_EQ(json::value(other.host()),
+            json::parse(R"({"Binds":["/z:/z","/a:/b/"],"Tmpfs":{"/t":""},)"
+                        R"("NetworkMode":"default"})"));
+  EXPECT_EQ(other.spec()->warnings,
+            (Texts{"parameter \"volume\": container.volumes has something else at /b and wins, "
+                   "ignoring",
+                   "parameter \"mount\": container.volumes has something else at /b and wins, "
+                   "ignoring",
+                   "parameter \"tmpfs\": container.volumes has something else at /b and wins, "
+                   "ignoring"}));
+
+  auto volume = of(Source::docker_volume, "/b");
+  volume.docker_volume.name = "v";
+  auto mounted = with({volume});
+  mounted.parameter("volume", "/a:/b").parameter("mount", "src=v,dst=/b");
+  EXPECT_EQ(mounts(mounted), R"([{"Type":"volume","Source":"v","Target":"/b"}])");
+  EXPECT_FALSE(mounted.host().contains("Binds"));
+  EXPECT_EQ(mounted.spec()->warnings.size(), 1U);
+}
+
 TEST(Volumes, FaultsAreNamed) {
   auto parent = of(Source::sandbox_path, "/x", "p");
   parent.sandbox_path_of_parent = true;
