@@ -32,8 +32,8 @@ put() { install -D -m "${3:-644}" "$1" "$2"; }  # put FILE AS [MODE]
 # The archive: everything, by kind.
 put "$binary" "$all/sidecar-executor" 755
 put scripts/executor.sh "$all/executor.sh" 755
-for file in README.md LICENSE CHANGELOG.md; do put "$file" "$all/$file"; done
-git ls-files -co --exclude-standard -- docs | while IFS= read -r file; do
+for file in README.md LICENSE CHANGELOG.md CONTRIBUTING.md; do put "$file" "$all/$file"; done
+git ls-files -co --exclude-standard -- docs examples | while IFS= read -r file; do
   [[ ! -f $file ]] || put "$file" "$all/$file"
 done
 put packaging/man/sidecar-executor.1 "$all/man/sidecar-executor.1"
@@ -65,8 +65,11 @@ deb_tree() {
   put "$all/completion/sidecar-executor" \
     "$root/usr/share/bash-completion/completions/sidecar-executor"
   put "$all/LICENSE" "$doc/copyright"
-  for file in README.md CHANGELOG.md sidecar-executor.spdx.json; do put "$all/$file" "$doc/$file"; done
-  cp -R "$all/docs" "$all/licences" "$doc/"
+  ln -s copyright "$doc/LICENSE"  # README's link
+  for file in README.md CHANGELOG.md CONTRIBUTING.md sidecar-executor.spdx.json; do
+    put "$all/$file" "$doc/$file"
+  done
+  cp -R "$all/docs" "$all/examples" "$all/licences" "$doc/"
   put "$all/executor-environment.sh.example" "$doc/examples/executor-environment.sh"
 }
 
@@ -90,7 +93,7 @@ Description: Mesos executor that runs a task as a Docker container
  .
  Tasks name /opt/mesos/executor.sh or /opt/mesos/sidecar-executor.
 END
-  for script in postinst prerm postrm; do put "packaging/deb/$script" "$root/DEBIAN/$script" 755; done
+  for script in preinst postinst prerm postrm; do put "packaging/deb/$script" "$root/DEBIAN/$script" 755; done
   (cd "$root" && find opt usr -type f -print0 | sort -z | xargs -0 md5sum >DEBIAN/md5sums)
 }
 

@@ -14,8 +14,12 @@ fail() {
 }
 
 env_file=${SIDECAR_EXECUTOR_CUSTOM_ENV_PATH:-}
-if [ -n "$env_file" ] && [ ! -r "$env_file" ]; then
-  fail "SIDECAR_EXECUTOR_CUSTOM_ENV_PATH=$env_file cannot be read"
+case $env_file in
+  '' | */*) ;;
+  *) env_file=./$env_file ;; # a name without a slash would be looked for in PATH
+esac
+if [ -n "$env_file" ] && { [ -d "$env_file" ] || [ ! -r "$env_file" ]; }; then
+  fail "SIDECAR_EXECUTOR_CUSTOM_ENV_PATH=$SIDECAR_EXECUTOR_CUSTOM_ENV_PATH cannot be read"
 fi
 env_file=${env_file:-/opt/mesos/executor-environment.sh}
 if [ -r "$env_file" ]; then
@@ -27,7 +31,9 @@ if [ -r "$env_file" ]; then
 fi
 
 installed=${SIDECAR_EXECUTOR_PATH:-/opt/mesos/sidecar-executor}
-[ -x "$installed" ] || fail "SIDECAR_EXECUTOR_PATH=$installed is not an executable file"
+if [ ! -f "$installed" ] || [ ! -x "$installed" ]; then
+  fail "SIDECAR_EXECUTOR_PATH=$installed is not an executable file"
+fi
 sandbox=${MESOS_SANDBOX:-${MESOS_DIRECTORY:-}}
 [ -n "$sandbox" ] || fail "MESOS_SANDBOX is not set: is this started by a Mesos agent?"
 copy=$sandbox/sidecar-executor
@@ -62,6 +68,12 @@ while :; do
 done
 
 trap '' TERM INT USR1
+# The shell's own codes: no executor has run, so no container is left.
+if [ "$status" -eq 126 ] || [ "$status" -eq 127 ]; then
+  echo "executor.sh: $copy cannot be executed: is $sandbox mounted noexec, is $installed for another" \
+    "architecture or no program?" >&2
+  exit "$status"
+fi
 # Nothing to do unless the executor died without stopping its container. Ours only: with the Go
 # executor put back in its place, these words would start it a second time.
 if grep -q io.sidecar-executor "$copy"; then

@@ -43,11 +43,42 @@ holds "sums" sh -c 'cd "$1" && sha256sum --quiet -c ./*.sha256' - "$work/dist"
 # ---- the archive -------------------------------------------------------------------------------
 tar -C "$work" -xzf "$work/dist/sidecar-executor-$version-linux-amd64.tar.gz"
 unpacked=$work/sidecar-executor-$version-linux-amd64
-for file in sidecar-executor executor.sh README.md LICENSE docs/operations.md \
-  man/sidecar-executor.1 sidecar-executor.spdx.json licences/openssl.txt; do
+for file in sidecar-executor executor.sh README.md LICENSE CONTRIBUTING.md docs/operations.md \
+  examples/web.json man/sidecar-executor.1 sidecar-executor.spdx.json licences/openssl.txt; do
   holds "the archive has $file" test -s "$unpacked/$file"
 done
 holds "the archive's program" cmp "$unpacked/sidecar-executor" build/release/sidecar-executor
+
+# links_lead FOLDER: each relative link of its documents leads to a file, and to a heading of it.
+links_lead() {
+  # shellcheck disable=SC2016
+  (cd "$1" && find . -name '*.md' -print0 | sort -z | xargs -0 perl -ne '
+    sub anchors {
+      my ($file) = @_;
+      open my $in, "<", $file or return {};
+      my %found;
+      for (<$in>) {
+        next unless /^#+ (.*)/;
+        my $text = lc $1;
+        $text =~ s/[^a-z0-9 _-]//g;
+        $found{$text =~ tr/ /-/r} = 1;
+      }
+      return \%found;
+    }
+    while (/\]\(([^)\s]+)\)/g) {
+      my $link = $1;  # before the next match takes it away
+      my $folder = $ARGV =~ s{[^/]*$}{}r;
+      next if $link =~ m{^[a-z]+://};
+      my ($file, $anchor) = split /#/, $link, 2;
+      my $target = $file eq "" ? $ARGV : "$folder$file";
+      $seen++;
+      next if -e $target && (!defined $anchor || anchors($target)->{$anchor});
+      $broken++;
+      print "$ARGV: $link leads nowhere\n";
+    }
+    END { print "no links found\n" if !$seen; $? = !$seen || $broken ? 1 : 0 }')
+}
+holds "the links in the archive's documents" links_lead "$unpacked"
 
 # ---- installed ---------------------------------------------------------------------------------
 mkdir -p "$root/var/lib/dpkg/info" "$root/var/lib/dpkg/updates" "$root/var/lib/dpkg/triggers"
@@ -55,8 +86,28 @@ mkdir -p "$root/var/lib/dpkg/info" "$root/var/lib/dpkg/updates" "$root/var/lib/d
 deb=$work/dist/sidecar-executor_${version}_amd64.deb
 holds "owned by root" is \
   "$(dpkg-deb -c "$deb" | awk '$2 != "root/root"' | wc -l)" 0
+# The Go executor is there, copied by hand.
+mkdir -p "$root/opt/mesos"
+echo "the Go executor" >"$installed"
+echo "its script" >"$root/opt/mesos/executor.sh"
+chmod 755 "$installed"
+kept() { find "$root/opt/mesos" -name '*.before-deb*' | sort; }
+both_kept="$root/opt/mesos/executor.sh.before-deb
+$installed.before-deb"
 holds "dpkg installs it" dpkg_there -i "$deb"
+cp "$work/said" "$work/at-install"
+holds "it says what it kept" grep -F "kept as /opt/mesos/sidecar-executor.before-deb" "$work/at-install"
 holds "installed again over itself" dpkg_there -i "$deb"
+holds "both files of before are kept" is "$(kept)" "$both_kept"
+holds "as they were" is "$(stat -c %a "$installed.before-deb") $(cat "$installed.before-deb")" \
+  "755 the Go executor"
+echo "the Go executor, put back" >"$installed"
+holds "installed over what was put back" dpkg_there -i "$deb"
+holds "nothing that was kept is overwritten" is \
+  "$(cat "$installed.before-deb") $(cat "$installed".before-deb.*)" \
+  "the Go executor the Go executor, put back"
+rm "$installed".before-deb.*
+holds "the links in the package's documents" links_lead "$doc"
 holds "its version" is "$("$installed" --version)" "sidecar-executor $version"
 holds "the command in the PATH" is "$(readlink "$root/usr/bin/sidecar-executor")" \
   /opt/mesos/sidecar-executor
@@ -66,6 +117,24 @@ for unit in packaging/systemd/*; do
   [[ ! -f $unit ]] || holds "the unit ${unit##*/}" \
     cmp "$unit" "$root/usr/lib/systemd/system/${unit##*/}"
 done
+
+# ---- the unit's command lines: what systemd makes of them, a shell does, too -------------------------
+unit=$root/usr/lib/systemd/system/sidecar-executor-reap.service
+unit_line() {  # unit_line NAME BINARY OPTIONS: runs that line
+  SIDECAR_EXECUTOR_PATH=$2 REAP_OPTIONS=$3 sh -c "$(sed -n "s/^$1=//p" "$unit" | sed 's/\$\$/$/g')"
+}
+holds "the unit takes our binary" unit_line ExecCondition "$installed" ""
+holds "it takes no other one" is "$(unit_line ExecCondition /bin/true "" || echo "code $?")" \
+  "SIDECAR_EXECUTOR_PATH=/bin/true is not this executor (the Go executor, or no file): nothing is looked for
+code 1"
+holds "it says so of a file that is not there" grep -q "no/such is not this executor" \
+  <<<"$(unit_line ExecCondition /no/such "")"
+holds "it runs the binary that is named" is "$(unit_line ExecStart "$installed" "--older-than" 2>&1 | head -n 1)" \
+  "--older-than: 1 required TEXT missing"
+holds "the path can be set in /etc/default" is \
+  "$(grep -nE '^Environment(File)?=(SIDECAR|-/etc)' "$unit" | cut -d: -f2 | cut -c1-21)" \
+  "Environment=SIDECAR_E
+EnvironmentFile=-/etc"
 
 # ---- commands and options: in --help, in the manual page, in the completion -----------------------
 manual=$root/usr/share/man/man1/sidecar-executor.1.gz
@@ -128,5 +197,11 @@ holds "the demo, by the installed executor.sh" env SX_DEMO_AGENT="$work/mini-age
 
 # ---- removed -----------------------------------------------------------------------------------
 holds "dpkg removes it" dpkg_there -P sidecar-executor
-holds "nothing is left" is "$(left_over)" ""
+cp "$work/said" "$work/at-removal"
+holds "it says how to put back what was there" grep -F \
+  "mv /opt/mesos/sidecar-executor.before-deb /opt/mesos/sidecar-executor" "$work/at-removal"
+holds "what was there before is left" is "$(kept)" "$both_kept"
+rm "$root"/opt/mesos/*.before-deb
+rmdir "$root/opt/mesos" "$root/opt"
+holds "nothing else is left" is "$(left_over)" ""
 exit "$failed"

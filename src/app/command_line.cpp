@@ -32,6 +32,12 @@ std::string duration_problem(const std::string& text) {
   return value->count() < 0 ? "is negative" : "";
 }
 
+/// A script whose variable is empty (`--task-id "$ID"`) must not get the whole host.
+std::string empty_problem(const std::string& text) {
+  return text.empty() ? "is empty; leave the option out to look at all containers of this host"
+                      : "";
+}
+
 void add_reap(CLI::App& app, int& code) {
   auto options = std::make_shared<ReapOptions>();
   auto older_than = std::make_shared<std::string>();
@@ -40,10 +46,13 @@ void add_reap(CLI::App& app, int& code) {
   command->footer(
       "Exit code: 0 nothing is left over, or it was dealt with; 1 something may still run;\n"
       "2 something runs without its executor and --stop was not given; 69 Docker cannot be asked.");
-  auto* sandbox = command->add_option("--sandbox", options->sandbox,
-                                      "Stop what is left of the task with this MESOS_SANDBOX, now "
-                                      "(executor.sh does so at its end)");
+  auto* sandbox = command
+                      ->add_option("--sandbox", options->sandbox,
+                                   "Stop what is left of the task with this MESOS_SANDBOX, now "
+                                   "(executor.sh does so at its end)")
+                      ->check(empty_problem);
   command->add_option("--task-id", options->task_id, "Only containers of this task")
+      ->check(empty_problem)
       ->excludes(sandbox);
   command->add_flag("--stop", options->stop, "Stop those that run")->excludes(sandbox);
   auto* age = command
@@ -56,6 +65,15 @@ void add_reap(CLI::App& app, int& code) {
     if (!older_than->empty()) options->older_than = parse_go_duration(*older_than).value();
     code = reap(*options);
   });
+}
+
+/// What was printed did not arrive: a full disk, a file that may not grow.
+int after_output(int code) {
+  constexpr int exit_output = 74;  // EX_IOERR
+  std::cout.flush();
+  if (std::cout || code != 0) return code;
+  std::cerr << "sidecar-executor: the output cannot be written: is the disk full?\n";
+  return exit_output;
 }
 
 int run_subcommand(int argc, char** argv) {
@@ -93,9 +111,10 @@ int run_subcommand(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     constexpr int exit_usage = 64;  // EX_USAGE; --help and --version come this way with 0
-    return app.exit(error) == 0 ? 0 : exit_usage;
+    return app.exit(error) == 0 ? after_output(0) : exit_usage;
   }
-  return code;
+  // reap's code is about containers: executor.sh would raise an alarm for a full sandbox.
+  return app.got_subcommand("reap") ? code : after_output(code);
 }
 
 }  // namespace

@@ -25,6 +25,7 @@ struct Disk {
   std::string folder;
   int error = 0;  // errno
   std::uint64_t free = 0;
+  bool noexec = false;  // of its mount
 };
 
 void try_disk(Disk& disk) {
@@ -39,7 +40,9 @@ void try_disk(Disk& disk) {
   const auto written = ::write(fd.get(), page.data(), page.size());
   if (written != static_cast<ssize_t>(page.size())) disk.error = written < 0 ? errno : ENOSPC;
   struct statvfs space{};
-  if (::fstatvfs(fd.get(), &space) == 0) disk.free = std::uint64_t{space.f_bavail} * space.f_frsize;
+  if (::fstatvfs(fd.get(), &space) != 0) return;
+  disk.free = std::uint64_t{space.f_bavail} * space.f_frsize;
+  disk.noexec = (space.f_flag & ST_NOEXEC) != 0;
 }
 
 }  // namespace
@@ -92,6 +95,11 @@ asio::awaitable<void> Doctor::sandbox(Findings& out, net::Cancellation& cancella
   if (!tried) {
     co_return add(out, Level::fail, "sandbox", folder + ": the disk gives " + why(tried.error()),
                   "is it a network disk that is gone?");
+  }
+  if (disk->noexec) {
+    add(out, Level::fail, "sandbox", folder + " is on a disk that is mounted noexec",
+        "executor.sh runs its copy of the binary there: mount it with exec, or let tasks name the "
+        "binary itself");
   }
   if (disk->error == 0) co_return out.push_back(judge_space(folder, disk->free));
   const char* advice = "the user of the task must be able to write there";

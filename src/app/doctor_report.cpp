@@ -16,9 +16,12 @@ namespace json = boost::json;
 /// top.
 constexpr std::uint64_t enough_files = 256;
 constexpr std::uint64_t fewest_files = 64;
-/// The log copy takes up to 10 MiB a stream; executor.sh copies the binary, 8 MB.
+/// At the end of a task up to 30 MiB: the log's copy has at most 10 MiB, and what it is made from
+/// at most 20 MiB while it is made (task/log_spool). executor.sh copies the binary, 8 MB.
 constexpr std::uint64_t enough_space = 64UL << 20;
 constexpr std::uint64_t least_space = 1UL << 20;
+/// Docker 19.03.
+constexpr int oldest_api_minor = 40;
 constexpr std::size_t longest_text = 2000;
 
 std::string_view name_of(Level level) {
@@ -130,6 +133,16 @@ int exit_code(const Findings& findings) {
              : 0;
 }
 
+Finding judge_docker(const std::string& found, int api_minor, bool by_variable) {
+  if (api_minor == 0 || api_minor >= oldest_api_minor) return {Level::ok, "docker", found, ""};
+  const std::string oldest = "API 1." + std::to_string(oldest_api_minor);
+  return {Level::fail, "docker", found,
+          by_variable ? "the executor needs " + oldest +
+                            " or later: correct DOCKER_API_VERSION, or "
+                            "unset it"
+                      : "the executor needs " + oldest + ", Docker 19.03, or later"};
+}
+
 Finding judge_limits(std::string_view info, const Settings& settings) {
   boost::system::error_code failed;
   const auto value = json::parse(info, failed);
@@ -171,7 +184,9 @@ Finding judge_space(const std::string& folder, std::uint64_t free_bytes) {
               folder + " can be written, " + bytes_for_people(free_bytes) + " free", ""};
   if (free_bytes >= enough_space) return out;
   out.level = free_bytes < least_space ? Level::fail : Level::warn;
-  out.advice = "make room on that disk: the end of a task copies its log there, up to 20 MiB";
+  out.advice =
+      "make room on that disk: the end of a task copies its log there and takes up to "
+      "30 MiB for that";
   return out;
 }
 

@@ -35,6 +35,10 @@ std::string as_json(const Findings& findings);
 /// 0 all is well, or warnings only; 1 something failed.
 int exit_code(const Findings& findings);
 
+/// `api_minor`: 41 for API 1.41, 0 when the daemon does not say. `by_variable`: DOCKER_API_VERSION
+/// has it.
+Finding judge_docker(const std::string& found, int api_minor, bool by_variable);
+
 /// Of GET /info: which limits the kernel lets Docker enforce.
 Finding judge_limits(std::string_view info, const Settings& settings);
 

@@ -1,6 +1,9 @@
 // What doctor asks over the network: Docker, credential helpers, Sidecar, the syslog collector.
 // With the same modules as a task.
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <memory>
 
 #include "app/doctor.hpp"
@@ -20,6 +23,20 @@ const char* docker_advice(const std::string& error) {
   if (error.find("ermission denied") != std::string::npos)
     return "the user that tasks run as must be root or in the group docker";
   return "is the daemon running (systemctl status docker), and is DOCKER_HOST right?";
+}
+
+/// With the user's rights, as a task reads them. What is only looked at in case that tasks run as
+/// root (docker_config_paths) is absent for others.
+Result<std::string> read_config(const std::string& path, const std::string& docker_config) {
+  auto bytes = docker::read_host_file(path);
+  if (bytes || bytes.error().kind == ErrorKind::not_found) return bytes;
+  Error error = bytes.error();
+  const bool in_case = path.starts_with("/root/") && path != docker_config + "/config.json";
+  if (in_case && ::access(path.c_str(), R_OK) != 0 && errno == EACCES)
+    error.kind = ErrorKind::not_found;
+  // Whoever tells it names the file.
+  if (error.message.starts_with(path + ": ")) error.message.erase(0, path.size() + 2);
+  return error;
 }
 
 /// `source` (`FILE, entry KEY`) is read because of this process's HOME alone.
@@ -58,8 +75,13 @@ asio::awaitable<void> Doctor::docker(Findings& out, net::Cancellation& cancellat
     const auto text = why(answer.error());
     co_return unreachable(at(host, text), docker_advice(text));
   }
-  add(out, Level::ok, "docker", host + ": " + *answer);
   const auto info = co_await engine.info();
+  const bool by_variable = !where->api_version.empty();
+  if (!info && by_variable && info.error().message.find("client version") != std::string::npos) {
+    co_return unreachable(host + ": " + *answer + ": " + info.error().message,
+                          "no task can run: correct DOCKER_API_VERSION, or unset it");
+  }
+  out.push_back(judge_docker(host + ": " + *answer, engine.api_minor(), by_variable));
   if (info) co_return out.push_back(judge_limits(*info, loaded_.settings));
   add(out, Level::fail, "limits", "GET /info: " + why(info.error()),
       "Docker answers a ping and no more: see its log (journalctl -u docker)");
@@ -72,8 +94,10 @@ asio::awaitable<void> Doctor::registry(Findings& out, net::Cancellation& cancell
   const auto paths = docker::docker_config_paths(inputs_.environment);
   auto auth = std::make_shared<docker::RegistryAuth>();
   const auto read = co_await net::in_side_thread(
-      [auth, wanted, paths] {
-        *auth = docker::find_registry_auth(wanted, wanted, paths, docker::read_host_file);
+      [auth, wanted, paths, folder = get("DOCKER_CONFIG")] {
+        *auth = docker::find_registry_auth(
+            wanted, wanted, paths,
+            [&folder](const std::string& path) { return read_config(path, folder); });
       },
       inputs_.limit, &cancellation);
   if (!read) {
@@ -114,21 +138,23 @@ asio::awaitable<void> Doctor::registry(Findings& out, net::Cancellation& cancell
 asio::awaitable<void> Doctor::sidecar(Findings& out, net::Cancellation& cancellation) {
   const std::string unchecked = "tasks run, but their health is not checked: ";
   const auto& settings = loaded_.settings;
-  sidecar::ClientConfig config;
-  if (const auto url = net::parse_url(settings.sidecar_url)) config.url = *url;
-  config.timeout = inputs_.limit;
+  const std::string task_host = get("TASK_HOST");
+  const bool by_task_host = !task_host.empty();
+  auto config = sidecar::client_config(settings, by_task_host ? task_host : inputs_.host_name);
+  if (!config) {
+    co_return add(out, Level::warn, "sidecar", config.error().message,
+                  unchecked + "correct it, or see the host's certificate authorities");
+  }
+  config->timeout = inputs_.limit;
   if (settings.http_timeout.count() > 0)
-    config.timeout = std::min(settings.http_timeout, inputs_.limit);
-  config.host = get("TASK_HOST");
-  const bool by_task_host = !config.host.empty();
-  if (!by_task_host) config.host = inputs_.host_name;
+    config->timeout = std::min(settings.http_timeout, inputs_.limit);
   const std::string host =
-      config.host + (by_task_host
-                         ? " (TASK_HOST)"
-                         : " (this host's name; without TASK_HOST tasks ask for the agent's "
-                           "--hostname)");
-  const std::string server = config.url.address.display();
-  sidecar::Client client(executor_, std::move(config));
+      config->host + (by_task_host
+                          ? " (TASK_HOST)"
+                          : " (this host's name; without TASK_HOST tasks ask for the agent's "
+                            "--hostname)");
+  const std::string server = config->url.address.display();
+  sidecar::Client client(executor_, std::move(*config));
   const auto known = co_await client.knows_host(cancellation);
   if (!known) {
     co_return add(out, Level::warn, "sidecar", at(server, why(known.error())),

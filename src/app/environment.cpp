@@ -25,6 +25,12 @@ bool is_shown(std::string_view name) {
          std::find(whole.begin(), whole.end(), name) != whole.end();
 }
 
+/// Its value is no secret, whatever its name says: EXECUTOR_PASS_VAULT_CREDENTIALS.
+bool is_setting(std::string_view name, const LoadedSettings& loaded) {
+  return std::any_of(loaded.report.begin(), loaded.report.end(),
+                     [name](const SettingReport& entry) { return entry.variable == name; });
+}
+
 std::string padded(std::string text, std::size_t width) {
   if (text.size() < width) text.resize(width, ' ');
   return text;
@@ -68,9 +74,10 @@ void log_setup(Log& log, const LoadedSettings& loaded) {
   log.info("Environment ---------------------------");
   const Lookup lookup = process_environment();
   for (const auto& name : environment_names()) {
-    if (is_shown(name)) {
-      log.info(" * " + padded(name, 30) + ": " + redact_value(name, lookup(name).value_or("")));
-    }
+    if (!is_shown(name)) continue;
+    const std::string value = lookup(name).value_or("");
+    log.info(" * " + padded(name, 30) + ": " +
+             redact_value(is_setting(name, loaded) ? "" : name, value));
   }
   log.info("---------------------------------------");
   for (const auto& warning : loaded.warnings) log.warning(warning);

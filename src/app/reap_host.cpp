@@ -45,7 +45,8 @@ asio::awaitable<void> HostReaper::run() {
   }
   if (!found) {
     no_answer_ = true;
-    out_ << "Docker cannot be asked for containers: " << found.error().message << "\n";
+    out_ << "Docker cannot be asked for containers, DOCKER_HOST is " << engine_.address().display()
+         << ": " << found.error().message << "\n";
     co_return;
   }
   // Only now: whoever started one of these containers was there before it.
@@ -69,8 +70,13 @@ asio::awaitable<void> HostReaper::run() {
 
 std::string HostReaper::filters() const {
   boost::json::array labels{"io.sidecar-executor.pid"};
-  if (!options_.task_id.empty())
-    labels.emplace_back("io.sidecar-executor.task-id=" + options_.task_id);
+  const auto only = [&labels](const char* label, const std::string& value) {
+    if (!value.empty()) labels.emplace_back("io.sidecar-executor." + (label + ("=" + value)));
+  };
+  only("task-id", options_.task_id);
+  only("sandbox", options_.sandbox);
+  only("executor-id", options_.executor_id);
+  only("framework-id", options_.framework_id);
   return boost::json::serialize(boost::json::object{{"label", std::move(labels)}});
 }
 
@@ -81,7 +87,7 @@ void HostReaper::take(Candidate container, const HostFacts& host) {
   switch (item.judgement.verdict) {
     case Verdict::leave:
       ++left_;
-      if (dry_run()) say("leave", item);
+      if (dry_run() || !options_.sandbox.empty()) say("leave", item);
       return;
     case Verdict::unknown:
       ++unknown_;
@@ -89,13 +95,13 @@ void HostReaper::take(Candidate container, const HostFacts& host) {
       say("unknown", item);
       return;
     case Verdict::stop:
-      ++stopped_;
-      if (!options_.stop) return say("would stop", item);
-      break;
+      if (options_.stop) break;
+      ++to_stop_;
+      return say("would stop", item);
     case Verdict::remove:
-      ++removed_;
-      if (!options_.remove) return say("would remove", item);
-      break;
+      if (options_.remove) break;
+      ++to_remove_;
+      return say("would remove", item);
   }
   to_do_.push_back(std::move(item));
 }
@@ -104,8 +110,9 @@ asio::awaitable<void> HostReaper::act() {
   while (next_ < to_do_.size()) {
     const Item& item = to_do_[next_++];
     const std::string& id = item.container.id;
+    const bool stop = item.judgement.verdict == Verdict::stop;
     std::string problem;
-    if (item.judgement.verdict == Verdict::stop) {
+    if (stop) {
       const auto stopped = co_await stop_or_kill(engine_, id, grace_);
       if (!stopped) problem = "; not stopped, it may still run: " + stopped.error().message;
     } else {
@@ -113,9 +120,8 @@ asio::awaitable<void> HostReaper::act() {
       const auto removed = co_await engine_.remove(id, false);
       if (!removed) problem = "; not removed: " + removed.error().message;
     }
-    if (!problem.empty()) ++failed_;
-    const char* done = item.judgement.verdict == Verdict::stop ? "stopped" : "removed";
-    say(problem.empty() ? done : "FAILED", item, problem);
+    ++(!problem.empty() ? failed_ : stop ? stopped_ : removed_);
+    say(!problem.empty() ? "FAILED" : stop ? "stopped" : "removed", item, problem);
   }
   --workers_;
 }
@@ -128,21 +134,32 @@ void HostReaper::say(const char* what, const Item& item, const std::string& more
        << "  " << item.judgement.why << more << std::endl;
 }
 
-int HostReaper::report() {
-  if (no_answer_) return exit_unavailable;
-  const bool running_on = stopped_ > 0 && !options_.stop;
+/// What was done, or what would be: `2 stopped, 1 left alone, 1 FAILED`.
+std::string HostReaper::summary() const {
   std::string text = dry_run() ? "dry run, nothing was done: " : "";
-  text += count(stopped_, running_on ? "to stop (add --stop), " : "to stop, ");
-  if (options_.older_than) {
-    text += count(removed_,
-                  removed_ == 0 || options_.remove ? "to remove, " : "to remove (add --remove), ");
+  if (options_.stop) {
+    text += count(stopped_, "stopped, ");
+  } else {
+    text += count(to_stop_, to_stop_ > 0 ? "to stop (add --stop), " : "to stop, ");
+  }
+  if (options_.remove) {
+    text += count(removed_, "removed, ");
+  } else if (options_.older_than) {
+    text += count(to_remove_, to_remove_ > 0 ? "to remove (add --remove), " : "to remove, ");
   }
   text += count(left_, "left alone");
   if (unknown_ > 0) text += ", " + count(unknown_, "cannot be told");
   if (failed_ > 0) text += ", " + count(failed_, "FAILED");
-  out_ << text << "\n";
+  return text;
+}
+
+int HostReaper::report() {
+  if (no_answer_) return exit_unavailable;
+  // Every task under executor.sh ends with this, and as a rule nothing is left.
+  const bool nothing_found = stopped_ + left_ + unknown_ + failed_ == 0;
+  if (options_.sandbox.empty() || !nothing_found) out_ << summary() << std::endl;
   if (failed_ > 0) return 1;
-  if (running_on) return 2;
+  if (to_stop_ > 0) return 2;
   return unknown_runs_ ? 1 : 0;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
-// `reap` for a whole host: a line for each container, then what it comes to.
+// `reap`, for a whole host or what options narrow it down to: a line for each container, then what
+// it comes to.
 
 #include <boost/asio/awaitable.hpp>
 #include <chrono>
@@ -40,6 +41,7 @@ class HostReaper {
   [[nodiscard]] std::string filters() const;
   void take(Candidate container, const HostFacts& host);
   asio::awaitable<void> act();
+  [[nodiscard]] std::string summary() const;
   void say(const char* what, const Item& item, const std::string& more = {});
   [[nodiscard]] bool dry_run() const { return !options_.stop && !options_.remove; }
 
@@ -51,8 +53,10 @@ class HostReaper {
   std::size_t next_ = 0;  // of to_do_
   int workers_ = 0;
   bool no_answer_ = false;
-  int stopped_ = 0;  // or would be
+  int stopped_ = 0;
   int removed_ = 0;
+  int to_stop_ = 0;  // for want of --stop
+  int to_remove_ = 0;
   int left_ = 0;
   int unknown_ = 0;
   bool unknown_runs_ = false;

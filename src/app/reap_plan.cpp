@@ -78,11 +78,6 @@ bool still_runs(const Candidate& container) {
          container.state == "restarting";
 }
 
-bool executor_is_seen(const Candidate& container, const HostFacts& host) {
-  const auto mark = mark_of(container.pid_start);
-  return is_titled(container, host) || (mark && is_labelled(container, *mark, host));
-}
-
 ExecutorFinding find_executor(const Candidate& container, const std::string& expected_name,
                               const HostFacts& host) {
   const auto mark = mark_of(container.pid_start);
@@ -92,7 +87,7 @@ ExecutorFinding find_executor(const Candidate& container, const std::string& exp
     return {ExecutorState::foreign,
             "it has an executor's labels, but not the name that the executor gives (" +
                 expected_name + ")"};
-  if (executor_is_seen(container, host))
+  if (is_titled(container, host) || is_labelled(container, *mark, host))
     return {ExecutorState::alive, named(container) + "is alive"};
   if (auto blind = blind_spot(container, *mark, host); !blind.empty())
     return {ExecutorState::unknown, std::move(blind)};

@@ -60,9 +60,6 @@ struct ExecutorFinding {
 ExecutorFinding find_executor(const Candidate& container, const std::string& expected_name,
                               const HostFacts& host);
 
-/// Only whether a process of these labels is seen. For who knows that the executor was here.
-bool executor_is_seen(const Candidate& container, const HostFacts& host);
-
 bool still_runs(const Candidate& container);  ///< running, paused or restarting
 
 struct ReapRules {

@@ -141,10 +141,41 @@ LoadedSettings settings_of(const mesos::TaskInfo& task, const RenderInputs& inpu
   return load_settings(lookup, names, "HOSTNAME");
 }
 
-docker::SpecInputs spec_inputs(const Settings& settings, const RenderInputs& inputs) {
+/// What of this process's environment got into the container's: whoever renders a definition has
+/// other variables than the executor that will run it, and they are nobody's business.
+class OwnVariables {
+ public:
+  explicit OwnVariables(Lookup environment) : environment_(std::move(environment)) {}
+
+  std::optional<std::string> look_up(std::string_view name) {
+    auto value = environment_(name);
+    if (value) taken_.push_back(std::string(name) + "=" + *value);
+    return value;
+  }
+  /// `NAME=[REDACTED]` for one of them.
+  [[nodiscard]] std::string shown(const std::string& assignment) const {
+    const bool taken = std::find(taken_.begin(), taken_.end(), assignment) != taken_.end();
+    return taken ? name_of(assignment) + "=[REDACTED]" : assignment;
+  }
+  void list(std::ostream& err) const {
+    for (const auto& assignment : taken_)
+      err << "note: the value of " << name_of(assignment)
+          << " is this process's own, not shown; the executor takes its own at the launch\n";
+  }
+
+ private:
+  static std::string name_of(const std::string& assignment) {
+    return assignment.substr(0, assignment.find('='));
+  }
+  Lookup environment_;
+  std::vector<std::string> taken_;
+};
+
+docker::SpecInputs spec_inputs(const Settings& settings, const RenderInputs& inputs,
+                               OwnVariables& own) {
   docker::SpecInputs out;
   out.settings = &settings;
-  out.executor_environment = inputs.environment;
+  out.executor_environment = [&own](std::string_view name) { return own.look_up(name); };
   out.read_file = docker::read_host_file;
   out.sandbox = inputs.environment("MESOS_SANDBOX").value_or("$MESOS_SANDBOX");
   out.host_cpus = inputs.host_cpus;
@@ -186,10 +217,11 @@ void list_checks(const mesos::TaskInfo& task, std::ostream& err) {
   }
 }
 
-void print_body(const docker::ContainerSpec& spec, std::ostream& out) {
+void print_body(const docker::ContainerSpec& spec, const OwnVariables& own, std::ostream& out) {
   std::vector<std::string> shown;
   shown.reserve(spec.env.size());
-  for (const auto& assignment : spec.env) shown.push_back(docker::without_secret(spec, assignment));
+  for (const auto& assignment : spec.env)
+    shown.push_back(docker::without_secret(spec, own.shown(assignment)));
   out << pretty_json(json::parse(docker::create_body(spec, shown)));
   out << "\n";
 }
@@ -211,7 +243,8 @@ int render(const RenderInputs& inputs, std::ostream& out, std::ostream& err) {
   for (const auto& problem : loaded.problems) err << "bad setting: " << problem << "\n";
   if (!loaded.problems.empty()) return exit_config;
   if (const auto why = mesos::why_not_launchable(*task)) return refuse(err, *why);
-  const auto spec = docker::make_container_spec(*task, spec_inputs(loaded.settings, inputs));
+  OwnVariables own(inputs.environment);
+  const auto spec = docker::make_container_spec(*task, spec_inputs(loaded.settings, inputs, own));
   if (!spec) return refuse(err, spec.error().message);
   list_unread_fields(err, *json);
   list_defaults(err, *json);
@@ -220,7 +253,8 @@ int render(const RenderInputs& inputs, std::ostream& out, std::ostream& err) {
   for (const auto& note : spec->notes) err << "ignored: " << note << "\n";
   list_additions(*spec, loaded.settings, err);
   list_checks(*task, err);
-  print_body(*spec, out);
+  own.list(err);
+  print_body(*spec, own, out);
   return 0;
 }
 

@@ -12,10 +12,11 @@ namespace {
 
 constexpr std::string_view prefix = "EXECUTOR_";
 
-/// `EXECUTOR_X="abc" is not ...`, fit for a log and a status message.
+/// `EXECUTOR_X="abc" is not ...`, fit for a log and a status message. No setting is a secret,
+/// whatever its name says (PassVaultCredentials); a URL may hold one.
 std::string not_the_form(std::string_view variable, std::string_view value, std::string_view form) {
-  return std::string(variable) + "=\"" + one_line(redact_value(variable, value), 200) +
-         "\" is not " + std::string(form);
+  return std::string(variable) + "=\"" + one_line(redact_value("", value), 200) + "\" is not " +
+         std::string(form);
 }
 
 bool is_host_port(std::string_view text) {
@@ -139,7 +140,7 @@ LoadedSettings Loading::finish(std::string_view host_name) {
   const auto table = setting_table();
   for (std::size_t i = 0; i < table.size(); ++i) {
     SettingReport& entry = out_.report[i];
-    entry.value = redact_value(entry.variable, table[i].print(out_.settings));
+    entry.value = redact_value("", table[i].print(out_.settings));
   }
   return std::move(out_);
 }

@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <sstream>
 #include <string>
 
 #include "support/system.hpp"
@@ -61,6 +62,19 @@ TEST_F(CommandLineTest, ASettingByItsBareNameIsSaidToBeOne) {
       << seen.output;
 }
 
+TEST_F(CommandLineTest, ASettingIsShownThoughItsNameSaysCredentials) {
+  const auto seen = shell("env -i EXECUTOR_PASS_VAULT_CREDENTIALS=true MESOS_TOKEN=hunter2 \"$0\"");
+  EXPECT_FALSE(has(seen.output, "hunter2")) << seen.output;
+  std::istringstream lines(seen.output);
+  int told = 0;
+  for (std::string line; std::getline(lines, line);) {
+    if (!has(line, "PASS_VAULT_CREDENTIALS") && !has(line, "PassVaultCredentials")) continue;
+    ++told;
+    EXPECT_TRUE(line.ends_with(" true\"")) << line;
+  }
+  EXPECT_EQ(told, 2) << seen.output;
+}
+
 /// There is nobody to report them to.
 TEST_F(CommandLineTest, BadSettingsAndAnAgentThatIsGone) {
   const auto seen = shell(
@@ -79,6 +93,22 @@ TEST_F(CommandLineTest, RenderReadsAFileOrItsInput) {
       << of_file.output;
   const auto of_input = shell("\"$0\" render - <" + file_);
   EXPECT_EQ(of_input.output, of_file.output);
+}
+
+TEST_F(CommandLineTest, OutputThatCannotBeWrittenIsAFailure) {
+  std::ofstream(file_) << TaskBuilder("/bin/true").text();
+  for (const std::string command : {"docs configuration", "docs parameters", "--version", "--help",
+                                    "doctor", "doctor --json"}) {
+    const auto seen =
+        run_command({"/bin/sh", "-c", "\"$0\" " + command + " 2>&1 >/dev/full", SX_EXECUTOR});
+    EXPECT_NE(seen.code, 0) << command;
+    if (command.starts_with("doctor")) continue;  // a check may have failed: 1
+    EXPECT_EQ(seen.code, 74) << command;
+    EXPECT_TRUE(has(seen.output, "the output cannot be written")) << command << seen.output;
+  }
+  EXPECT_EQ(shell("\"$0\" render " + file_ + " >/dev/full").code, 74);
+  EXPECT_EQ(shell("DOCKER_HOST=ssh://x \"$0\" reap >/dev/full").code, 69)
+      << "reap's code is about containers";
 }
 
 TEST_F(CommandLineTest, WhatCannotBeRenderedIsNamed) {

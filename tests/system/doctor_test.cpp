@@ -1,4 +1,6 @@
 // doctor with the real binary, on a host with a real dockerd and on a bad one.
+#include <unistd.h>
+
 #include "support/system.hpp"
 
 namespace sx_test {
@@ -35,6 +37,29 @@ TEST_F(DoctorSystemTest, ABadHostGetsEveryLine) {
   }
   EXPECT_EQ(all, "settings agent files sandbox docker limits registry sidecar vault syslog ");
   EXPECT_EQ(failed, "settings docker vault ");
+}
+
+/// executor.sh copies the binary there and runs the copy.
+TEST_F(DoctorSystemTest, InASandboxThatRunsNoPrograms) {
+  const auto seen =
+      run_command({"unshare", "--mount", "/bin/sh", "-c",
+                   "mount -t tmpfs -o noexec none /mnt && MESOS_DIRECTORY=/mnt exec \"$0\" doctor",
+                   SX_EXECUTOR});
+  EXPECT_EQ(seen.code, 1);
+  EXPECT_TRUE(has(seen.output, "fail  sandbox   /mnt is on a disk that is mounted noexec; "))
+      << seen.output;
+}
+
+/// root's files are looked at in case that tasks run as root.
+TEST_F(DoctorSystemTest, ForAUserWhoCannotReadRootsCredentials) {
+  const auto seen = run_command({"/bin/sh", "-c",
+                                 "cp \"$0\" \"$1\" && chmod 755 \"$1\" && "
+                                 "unshare --mount /bin/sh -c 'mount -t tmpfs -o mode=0700 none "
+                                 "/root && setpriv --reuid=65534 --regid=65534 --clear-groups "
+                                 "env -u HOME -u DOCKER_CONFIG \"$0\" doctor' \"$1\"; rm -f \"$1\"",
+                                 SX_EXECUTOR, "/tmp/sx-doctor-" + std::to_string(::getpid())});
+  EXPECT_TRUE(has(seen.output, "ok    registry  no credentials for ")) << seen.output;
+  EXPECT_FALSE(has(seen.output, "/root/.docker")) << seen.output;
 }
 
 TEST_F(DoctorSystemTest, InASandboxThatCannotBeWritten) {

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <fstream>
 
 #include "docker/container_spec.hpp"
@@ -13,8 +14,8 @@
 namespace sx_test {
 namespace {
 
-const char* const dies_on_term =
-    "/bin/sh -c 'trap \"exit 0\" TERM; while true; do sleep 0.1; done'";
+const std::string dies_on_term_script = "trap \"exit 0\" TERM; while true; do sleep 0.1; done";
+const std::string dies_on_term = "/bin/sh -c '" + dies_on_term_script + "'";
 
 CommandResult reap(std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), {SX_EXECUTOR, "reap"});
@@ -75,7 +76,7 @@ TEST_F(ReapTest, FindsStopsAndRemovesWhatAKilledExecutorLeft) {
   const auto run = run_task(killed, options);
   EXPECT_EQ(run.events.back().at("executor_signal"), SIGKILL) << run.transcript();
   EXPECT_EQ(while_alive.code, 0) << while_alive.output;
-  EXPECT_EQ(while_alive.output, "0 to stop, 0 to remove, 2 left alone\n");
+  EXPECT_EQ(while_alive.output, "0 stopped, 0 removed, 2 left alone\n");
   const std::string id = container_of(killed);
   ASSERT_TRUE(runs(id));
 
@@ -155,8 +156,101 @@ TEST_F(ReapTest, OfASandboxLeavesALivingExecutorAlone) {
   };
   const auto run = run_task(living, options);
   EXPECT_EQ(seen.code, 0);
-  EXPECT_TRUE(has(seen.output, "Left alone, its executor is alive")) << seen.output;
+  EXPECT_TRUE(has(seen.output, "leave ") && has(seen.output, ") is alive")) << seen.output;
   EXPECT_EQ(run.last().state, "TASK_KILLED") << run.transcript();
+}
+
+/// What executor.sh of a task in one container must not do to the task in another one.
+TEST_F(ReapTest, OfASandboxLeavesAnExecutorAloneThatCannotBeSeen) {
+  const TaskBuilder living = task();
+  CommandResult seen;
+  std::string sandbox;
+  RunOptions options;
+  options.on_event = [&](const json::object& event) {
+    if (event.at("event") == "sandbox") sandbox = event.at("path").as_string();
+    if (!is_running_update(event)) return;
+    const std::string id = container_of(living);
+    seen = run_command(
+        {"unshare", "--pid", "--fork", "--mount-proc", SX_EXECUTOR, "reap", "--sandbox", sandbox});
+    EXPECT_TRUE(runs(id));
+    run_command({"docker", "kill", id});
+  };
+  const auto run = run_task(living, options);
+  EXPECT_EQ(seen.code, 1) << seen.output;
+  EXPECT_TRUE(has(seen.output, "unknown ") && has(seen.output, "another pid namespace"))
+      << seen.output;
+  EXPECT_EQ(run.last().state, "TASK_KILLED") << run.transcript();
+}
+
+/// An agent in a container: script, executor and reap share its pid namespace, and that is enough.
+TEST_F(ReapTest, ExecutorShInAPidNamespaceStopsWhatAKilledExecutorLeft) {
+  const TaskBuilder killed = task();
+  RunOptions options;
+  options.agent_arguments = {
+      "--wrapper", "exec unshare --pid --fork --kill-child --mount-proc /bin/sh " SX_SOURCE_DIR
+                   "/scripts/executor.sh"};
+  std::string copy;
+  options.on_event = [&](const json::object& event) {
+    if (event.at("event") == "sandbox")
+      copy = std::string(event.at("path").as_string()) + "/sidecar-executor";
+    if (!is_running_update(event)) return;
+    for (const auto& process : std::filesystem::directory_iterator("/proc")) {
+      std::error_code none;
+      if (std::filesystem::read_symlink(process.path() / "exe", none) == copy)
+        ::kill(std::stoi(process.path().filename().string()), SIGKILL);
+    }
+  };
+  const auto run = run_task(killed, options);
+  EXPECT_EQ(run.executor_exit, 137) << run.transcript();
+  EXPECT_FALSE(runs(container_of(killed))) << run.transcript();
+  EXPECT_TRUE(has(run.err, "1 stopped, 0 left alone")) << run.err;
+}
+
+TEST_F(ReapTest, OfASandboxStopsThatExecutorsContainerOnly) {
+  const std::string boot = read_file("/proc/sys/kernel/random/boot_id");
+  const std::string mark = "1@" + boot.substr(0, boot.find('\n'));
+  const auto start = [&](const std::string& executor) {
+    const std::string task_id = "sx-same-sandbox-" + executor + "-" + std::to_string(::getpid());
+    const auto label = [](const std::string& key, const std::string& value) {
+      return "--label=io.sidecar-executor." + key + "=" + value;
+    };
+    const auto made =
+        run_command({"docker", "run", "-d", "--network", "none", "--name",
+                     sidecar_executor::docker::container_name(task_id), label("task-id", task_id),
+                     label("pid", "999999"), label("pid-start", mark),
+                     label("sandbox", "/mnt/mesos/sandbox"), label("executor-id", executor),
+                     label("framework-id", "f"), image(), "/bin/sh", "-c", dies_on_term_script});
+    EXPECT_EQ(made.code, 0) << made.output;
+    own_container(made.output.substr(0, 64));
+    return made.output.substr(0, 64);
+  };
+  const std::string ours = start("ours");
+  const std::string other = start("other");
+  const auto of = [](const char* executor, const char* framework) {
+    return run_command({"env", std::string("MESOS_EXECUTOR_ID=") + executor,
+                        std::string("MESOS_FRAMEWORK_ID=") + framework, SX_EXECUTOR, "reap",
+                        "--sandbox", "/mnt/mesos/sandbox"});
+  };
+  EXPECT_EQ(of("ours", "another").output, "");
+  EXPECT_TRUE(runs(ours));
+  const auto seen = of("ours", "f");
+  EXPECT_EQ(seen.code, 0) << seen.output;
+  EXPECT_TRUE(has(seen.output, "1 stopped, 0 left alone\n")) << seen.output;
+  EXPECT_FALSE(runs(ours));
+  EXPECT_TRUE(runs(other));
+}
+
+/// `reap --stop | head -1`: the reader goes away, and the work is done all the same.
+TEST_F(ReapTest, AReaderThatGoesAwayDoesNotEndIt) {
+  const std::string base = "/tmp/sx-reap-reader-" + std::to_string(::getpid());
+  const auto seen = run_command(
+      {"/bin/sh", "-c",
+       "mkfifo \"$1\" && "
+       "{ read go <\"$1\"; "
+       "env --default-signal=PIPE DOCKER_HOST=ssh://x \"$0\" reap; echo \"code $?\" >\"$2\"; } "
+       "| { exec <&-; echo go >\"$1\"; }; cat \"$2\"; rm -f \"$1\" \"$2\"",
+       SX_EXECUTOR, base + ".fifo", base + ".code"});
+  EXPECT_EQ(seen.output, "code 69\n");
 }
 
 TEST_F(ReapTest, ExitCodes) {
@@ -171,6 +265,13 @@ TEST_F(ReapTest, ExitCodes) {
   EXPECT_EQ(reap({"--remove"}).code, 64) << "of what age?";
   EXPECT_EQ(reap({"--older-than", "6 days"}).code, 64);
   EXPECT_EQ(reap({"--sandbox", "/x", "--stop"}).code, 64);
+  for (const char* option : {"--task-id", "--sandbox"}) {
+    const auto empty = run_command(
+        {"/bin/sh", "-c", "DOCKER_HOST=ssh://x \"$0\" reap \"$1\" '' 2>&1", SX_EXECUTOR, option});
+    EXPECT_EQ(empty.code, 64) << option << " of an empty variable is not the whole host";
+    EXPECT_TRUE(has(empty.output, std::string(option) + ": is empty; leave the option out"))
+        << empty.output;
+  }
 }
 
 }  // namespace

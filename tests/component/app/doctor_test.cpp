@@ -159,6 +159,32 @@ TEST_F(DoctorTest, AnInfoThatHangs) {
   expect(findings, "limits", Level::fail, "no answer within 300 ms");
 }
 
+TEST_F(DoctorTest, ADockerThatIsTooOld) {
+  docker.serve([](const SeenRequest& request) {
+    return request.target == "/_ping"
+               ? answer(200, "OK", "Api-Version: 1.39\r\nServer: Docker/18.09\r\n")
+               : answer(200, "{}");
+  });
+  const auto findings = examine();
+  expect(findings, "docker", Level::fail, "API 1.39, using 1.39; the executor needs API 1.40");
+  EXPECT_EQ(checks(findings), every_check);
+}
+
+TEST_F(DoctorTest, AnApiVersionThatDockerDoesNotTakeIsTheVariables) {
+  variables["DOCKER_API_VERSION"] = "1.99";
+  docker.serve([](const SeenRequest& request) {
+    return request.target == "/_ping"
+               ? answer(200, "OK", "Api-Version: 1.41\r\n")
+               : answer(400, R"({"message":"client version 1.99 is too new. Maximum supported API )"
+                             R"(version is 1.41"})");
+  });
+  const auto findings = examine();
+  expect(findings, "docker", Level::fail, "API 1.41, using 1.99: ");
+  expect(findings, "docker", Level::fail, "correct DOCKER_API_VERSION, or unset it");
+  expect(findings, "limits", Level::warn, "cannot be told without Docker");
+  EXPECT_EQ(checks(findings), every_check);
+}
+
 TEST_F(DoctorTest, EverythingTalksNonsense) {
   garbage(docker);
   garbage(sidecar);
@@ -250,6 +276,14 @@ TEST_F(DoctorTest, RegistryCredentialsAreNamedNotShown) {
   const auto findings = examine();
   expect(findings, "registry", Level::warn, "no credentials for other.example.com");
   expect(findings, "registry", Level::warn, "docker login with DOCKER_CONFIG=/a/folder");
+}
+
+TEST_F(DoctorTest, AConfigThatCannotBeReadIsNamedOnce) {
+  variables["DOCKER_CONFIG"] = home.path().string();
+  fs::create_directory(home.path() / "config.json");
+  const auto text = as_text(examine());
+  const auto path = home / "config.json";
+  EXPECT_NE(text.find(path + " cannot be read: not a regular file"), std::string::npos) << text;
 }
 
 TEST_F(DoctorTest, CredentialsBelowHomeAreReadByNoTask) {

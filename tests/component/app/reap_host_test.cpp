@@ -85,6 +85,7 @@ TEST_F(HostReaperTest, StopsWithTheGrace) {
   EXPECT_EQ(reap(), 0);
   EXPECT_EQ(changes(), Changes{stop_call + "?t=3"});
   EXPECT_TRUE(said("stopped       0123456789ab")) << out.str();
+  EXPECT_TRUE(said("\n1 stopped, 0 left alone\n")) << out.str();
   const auto& list = server.requests().at(1).target;
   EXPECT_NE(list.find("all=0"), std::string::npos) << list;
   EXPECT_NE(list.find("task-id%3Dtask%20%5C%221%5C%22"), std::string::npos) << list;
@@ -97,7 +98,37 @@ TEST_F(HostReaperTest, ALivingExecutorsContainerIsNotTouched) {
         "," + row("running", gone(), "somebody's") + "]");
   EXPECT_EQ(reap(), 0);
   EXPECT_EQ(changes(), Changes{});
-  EXPECT_EQ(out.str(), "0 to stop, 0 to remove, 3 left alone\n");
+  EXPECT_EQ(out.str(), "0 stopped, 0 removed, 3 left alone\n");
+}
+
+/// Agents in containers: /mnt/mesos/sandbox is the sandbox of each of their tasks.
+TEST_F(HostReaperTest, OfASandboxOnlyThatExecutorsContainersAreAskedFor) {
+  options.stop = true;
+  options.sandbox = "/mnt/mesos/sandbox";
+  options.executor_id = "executor-1";
+  options.framework_id = "framework-1";
+  serve("[]");
+  EXPECT_EQ(reap(), 0);
+  EXPECT_EQ(out.str(), "") << "nothing was left, nobody wants to read about it";
+  const auto& list = server.requests().at(1).target;
+  for (const char* label : {".sandbox%3D%2Fmnt%2Fmesos%2Fsandbox%22",
+                            ".executor-id%3Dexecutor-1%22", ".framework-id%3Dframework-1%22"})
+    EXPECT_NE(list.find(label), std::string::npos) << list;
+  serve("[" + row("running") + "," + row("running", process_start_mark()) + "]",
+        {{stop_call, answer(204)}});
+  EXPECT_EQ(reap(), 0);
+  EXPECT_EQ(changes(), Changes{stop_call + "?t=3"});
+  EXPECT_TRUE(said("leave         0123456789ab  task-1  running; its executor (pid ")) << out.str();
+  EXPECT_TRUE(said("1 stopped, 1 left alone\n")) << out.str();
+}
+
+TEST_F(HostReaperTest, OfASandboxAnExecutorThatCannotBeSeenIsNotTakenForGone) {
+  options.stop = true;
+  options.sandbox = "/mnt/mesos/sandbox";
+  serve("[" + row("running", "1@another-boot") + "]");
+  EXPECT_EQ(reap(), 1);
+  EXPECT_EQ(changes(), Changes{});
+  EXPECT_TRUE(said("unknown       0123456789ab  task-1  running; ")) << out.str();
 }
 
 TEST_F(HostReaperTest, WhatCannotBeStoppedIsKilledAndElseSaid) {
@@ -111,6 +142,8 @@ TEST_F(HostReaperTest, WhatCannotBeStoppedIsKilledAndElseSaid) {
   EXPECT_EQ(reap(), 1);
   EXPECT_TRUE(said("FAILED        0123456789ab  task-1  running; its executor")) << out.str();
   EXPECT_TRUE(said("it may still run")) << out.str();
+  EXPECT_TRUE(said("0 stopped, 0 left alone, 1 FAILED\n")) << "not done, not counted\n"
+                                                           << out.str();
 }
 
 TEST_F(HostReaperTest, RemovesOldOnesWithoutForce) {
@@ -128,6 +161,7 @@ TEST_F(HostReaperTest, RemovesOldOnesWithoutForce) {
   EXPECT_EQ(reap(), 0) << out.str();
   EXPECT_EQ(changes(), Changes{"DELETE /containers/" + id + "?v=1&force=0"});
   EXPECT_TRUE(said("removed       0123456789ab  task-1  ended ")) << out.str();
+  EXPECT_TRUE(said("\n0 to stop, 1 removed, 0 left alone\n")) << out.str();
 
   serve("[" + row("exited") + "]", {{inspect, ended("2199-01-01T00:00:00Z")}});
   EXPECT_EQ(reap(), 0);

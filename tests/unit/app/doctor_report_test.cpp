@@ -78,6 +78,15 @@ TEST(DoctorReportTest, WhatIsNoInfoFails) {
   EXPECT_EQ(judge_limits(R"({"MemoryLimit":"no","CgroupDriver":7})", Settings()).level, Level::ok);
 }
 
+TEST(DoctorReportTest, TheOldestApiThatTheExecutorSpeaks) {
+  EXPECT_EQ(judge_docker("d", 40, false).level, Level::ok);
+  EXPECT_EQ(judge_docker("d", 0, false).level, Level::ok) << "the daemon does not say";
+  EXPECT_EQ(judge_docker("d", 39, false).level, Level::fail);
+  EXPECT_EQ(judge_docker("d", 39, false).advice,
+            "the executor needs API 1.40, Docker 19.03, or later");
+  EXPECT_NE(judge_docker("d", 24, true).advice.find("DOCKER_API_VERSION"), std::string::npos);
+}
+
 TEST(DoctorReportTest, OpenFiles) {
   EXPECT_EQ(judge_open_files(1024).level, Level::ok);
   EXPECT_EQ(judge_open_files(256).level, Level::ok);
@@ -90,6 +99,7 @@ TEST(DoctorReportTest, SpaceInTheSandbox) {
   EXPECT_EQ(judge_space("/s", 64UL << 20).level, Level::ok);
   EXPECT_EQ(judge_space("/s", (64UL << 20) - 1).level, Level::warn);
   EXPECT_EQ(judge_space("/s", 1000).level, Level::fail);
+  EXPECT_NE(judge_space("/s", 1000).advice.find("30 MiB"), std::string::npos);
   EXPECT_EQ(judge_space("/s", 13'210'000'000).found, "/s can be written, 12.3 GiB free");
 }
 

@@ -78,7 +78,6 @@ TEST(ReapPlanTest, WhatRunsWithAnotherBootIdIsNotStopped) {
   EXPECT_EQ(judged(running(), facts).verdict, Verdict::unknown) << "a forwarded socket";
   facts.processes.push_back({7, "9000", "0123456789ab"});
   EXPECT_EQ(judged(running(), facts).verdict, Verdict::leave) << "an agent in a container";
-  EXPECT_TRUE(executor_is_seen(running(), facts));
 }
 
 TEST(ReapPlanTest, WhoCannotSeeTheExecutorDoesNotTouchItsContainer) {
@@ -150,19 +149,6 @@ TEST(ReapPlanTest, WithoutAKnownEndNothingIsRemoved) {
   container = ended(100h);
   container.state = "removing";
   EXPECT_EQ(judged(container, host(), {0h}).verdict, Verdict::leave);
-}
-
-TEST(ReapPlanTest, ForTheSandboxOnlyTheProcessCounts) {
-  auto facts = host();
-  facts.complete = false;
-  EXPECT_FALSE(executor_is_seen(running(), facts));
-  facts.processes.push_back({4711, "9000", ""});
-  EXPECT_TRUE(executor_is_seen(running(), facts));
-  auto unlabelled = running();
-  unlabelled.pid_start.clear();
-  EXPECT_FALSE(executor_is_seen(unlabelled, facts));
-  facts.processes.push_back({99, "1", "0123456789ab"});
-  EXPECT_TRUE(executor_is_seen(unlabelled, facts));
 }
 
 }  // namespace

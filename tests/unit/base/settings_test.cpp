@@ -126,6 +126,9 @@ TEST(Settings, BadValuesAreNamedWithTheirForm) {
       {"SidecarUrl", "ftp://h/x", "an http or https URL"},
       {"SidecarUrl", "http:///state.json", "an http or https URL"},
       {"SidecarUrl", "http://h:99999/x", "an http or https URL"},
+      {"SidecarUrl", "http://localhost:7777state.json", "an http or https URL"},
+      {"SidecarUrl", "http://localhost:77x7/state.json", "an http or https URL"},
+      {"SidecarUrl", "http://a%20b:7777/", "an http or https URL"},
       {"SyslogAddr", "localhost", "host:port"},
       {"SyslogAddr", "::1:514", "host:port"},
       {"SyslogAddr", "h:0", "host:port"},
@@ -177,6 +180,17 @@ TEST(Settings, ProblemsKeepSecrets) {
   const auto loaded = load({{"EXECUTOR_SIDECAR_URL", "ftp://u:geheim@h/x"}});
   ASSERT_EQ(loaded.problems.size(), 1U);
   EXPECT_EQ(loaded.problems.front().find("geheim"), std::string::npos);
+}
+
+/// Settings hold no secrets: a name with a secret's word in it (CREDENTIALS) hides nothing.
+TEST(Settings, NamesDoNotHideValues) {
+  EXPECT_EQ(report(load({}), "PassVaultCredentials").value, "false");
+  EXPECT_EQ(report(load({{"EXECUTOR_PASS_VAULT_CREDENTIALS", "1"}}), "PassVaultCredentials").value,
+            "true");
+  const auto bad = load({{"EXECUTOR_PASS_VAULT_CREDENTIALS", "yes"}});
+  ASSERT_EQ(bad.problems.size(), 1U);
+  EXPECT_TRUE(bad.problems[0].starts_with("EXECUTOR_PASS_VAULT_CREDENTIALS=\"yes\" is not "))
+      << bad.problems[0];
 }
 
 TEST(Settings, EmptyMeansDefaultAndHidesTheBareName) {
