@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/redact.hpp"
 #include "base/text.hpp"
 #include "docker/frames.hpp"
 
@@ -27,7 +28,8 @@ net::Address address_of(const CheckTarget& target, bool v6, std::uint16_t port) 
   return address;
 }
 
-CheckResult no_address(bool v6) {
+CheckResult no_address(const CheckTarget& target, bool v6) {
+  if (!target.known) return NotPerformed{"Docker has not told yet where the container is"};
   return NoResult{std::string("the container has no ") + (v6 ? "IPv6" : "IPv4") +
                   " address that could be asked"};
 }
@@ -46,7 +48,7 @@ class LastLine {
   }
   std::string take() {
     end_line();
-    return one_line(last_, longest_line);
+    return redact_line(one_line(last_, longest_line));
   }
 
  private:
@@ -96,7 +98,7 @@ asio::awaitable<CheckResult> CheckProbe::ask(const mesos::HttpCheck& http,
                                              const CheckTarget& target, SteadyTime end) {
   HttpPlace place{http.tls, http.port, http.path};
   net::Address address = address_of(target, http.v6, http.port);
-  if (address.host.empty()) co_return no_address(http.v6);
+  if (address.host.empty()) co_return no_address(target, http.v6);
   for (int hop = 0; hop <= most_redirects; ++hop) {
     address.port = place.port;
     address.tls = place.tls;
@@ -134,7 +136,7 @@ asio::awaitable<CheckResult> CheckProbe::ask(const mesos::HttpCheck& http,
 asio::awaitable<CheckResult> CheckProbe::connect(const mesos::TcpCheck& tcp,
                                                  const CheckTarget& target, net::Duration timeout) {
   const net::Address address = address_of(target, tcp.v6, tcp.port);
-  if (address.host.empty()) co_return no_address(tcp.v6);
+  if (address.host.empty()) co_return no_address(target, tcp.v6);
   net::HttpConnection connection(executor_, address, &cancellation_);
   const auto connected = co_await connection.connect(timeout);
   connection.close();

@@ -20,6 +20,7 @@ bool can_be_sent(std::string_view text) {
 CheckTarget check_target(const docker::ContainerState& container) {
   CheckTarget out;
   out.container_id = container.id;
+  out.known = !container.status.empty();
   if (container.network_mode == "host") {
     out.v4 = loopback_v4;
     out.v6 = loopback_v6;

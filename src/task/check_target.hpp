@@ -15,6 +15,7 @@ struct CheckTarget {
   std::string container_id;
   std::string v4;
   std::string v6;
+  bool known = true;  ///< false: Docker has not told yet where the container is
 };
 
 /// The container's first address of each protocol; the loopback of the host where it has the

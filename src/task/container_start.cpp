@@ -42,7 +42,11 @@ asio::awaitable<Result<std::string>> ContainerStart::create(const docker::Contai
   const Secret body(docker::create_body(spec, spec.env));
   for (DockerReturn docker(tools_);;) {
     auto id = co_await create_once(spec, body.text(), true);
-    if (id || !is_no_answer(id.error())) co_return id;
+    if (id) co_return id;
+    if (!is_no_answer(id.error())) {
+      if (tells_nothing(id.error())) co_await remove_unsaid(spec);
+      co_return id;
+    }
     // No answer: it may have been created all the same.
     Error error = id.error();
     do {
@@ -62,6 +66,13 @@ asio::awaitable<Result<std::string>> ContainerStart::create(const docker::Contai
     if (kind != ErrorKind::not_found && kind != ErrorKind::conflict) co_return id;
     if (cancellation_.cancelled()) co_return cancelled("launch");
   }
+}
+
+/// Something before Docker (504) or Docker itself failed; the container may be there all the same.
+asio::awaitable<void> ContainerStart::remove_unsaid(const docker::ContainerSpec& spec) {
+  const auto made = co_await own_container(spec);
+  if (!made) co_return;
+  co_await remove(*made);  // it says so when it cannot
 }
 
 asio::awaitable<Result<std::string>> ContainerStart::create_once(const docker::ContainerSpec& spec,
@@ -154,11 +165,11 @@ asio::awaitable<Result<void>> ContainerStart::start(std::string id) {
   using namespace asio::experimental::awaitable_operators;
   PhaseClock clock(phases_, "start");
   for (DockerReturn docker(tools_);;) {
-    const auto both = co_await (engine_.start(id) && exit_watch_.open(id));
+    const auto both = co_await (engine_.start(id) && exit_watch_.open(id, cancellation_));
     const auto& [started, waiting] = both;
     if (started) {
       // A slow start holds it up (Docker does both under the container's lock): no news then.
-      if (!waiting && waiting.error().kind != ErrorKind::timeout) {
+      if (!waiting && waiting.error().kind != ErrorKind::timeout && !cancellation_.cancelled()) {
         log_.warning("Docker's wait cannot be opened", {{"error", waiting.error().message}});
       }
       log_.info("Container started", {{"id", id12(id)}, {"took", format_for_people(clock.took())}});
@@ -196,9 +207,9 @@ asio::awaitable<Result<bool>> ContainerStart::was_started(std::string id, Error 
 
 asio::awaitable<Result<Launched>> ContainerStart::look(std::string id) {
   for (DockerReturn docker(tools_);;) {
-    const auto document = co_await engine_.inspect(id);
+    const auto document = co_await engine_.inspect(id, &cancellation_);
     if (!document) {
-      if (!is_no_answer(document.error())) co_return document.error();
+      if (!tells_nothing(document.error())) co_return document.error();
       const auto back = co_await docker.wait(document.error(), cancellation_);
       if (!back) co_return back.error();
       continue;

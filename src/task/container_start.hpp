@@ -51,6 +51,7 @@ class ContainerStart {
  private:
   asio::awaitable<Result<std::string>> create_once(const docker::ContainerSpec& spec,
                                                    std::string body, bool may_remove);
+  asio::awaitable<void> remove_unsaid(const docker::ContainerSpec& spec);
   asio::awaitable<Result<std::string>> own_container(const docker::ContainerSpec& spec);
   asio::awaitable<Result<void>> remove_leftover(docker::ContainerState leftover);
   asio::awaitable<Result<docker::ContainerState>> state_of(std::string id_or_name);

@@ -91,6 +91,22 @@ constexpr std::array docker_hints{
          "another container on this host holds the port: see docker ps"},
     Hint{"bind source path does not exist",
          "the host path of a volume does not exist on this agent"},
+    Hint{"mount source path",
+         "Docker cannot make the host path of a volume: see container.volumes, and whether the "
+         "host's file system there can be written"},
+    Hint{"logging driver",
+         "Docker cannot use the log driver: see parameters log-driver and log-opt, and whether its "
+         "collector is there"},
+    Hint{"could not select device driver",
+         "Docker has no driver for what parameter gpus asks for: is the NVIDIA container toolkit "
+         "on this host?"},
+    Hint{"unknown runtime",
+         "Docker has no such runtime here: see parameter runtime and docker info"},
+    Hint{"range of cpus", "more CPUs than this host has: see parameter cpus"},
+    Hint{"requested cpus are not available",
+         "this host has no such CPUs: see parameter cpuset-cpus"},
+    Hint{"iptables",
+         "Docker's firewall rules are not there, as after a restart of firewalld: restart Docker"},
     Hint{"invalid mount config", "a volume of the task is wrong: see container.volumes"},
     Hint{"cannot mkdir",
          "the working directory cannot be made in the image: see parameter workdir and the image's "
@@ -117,6 +133,17 @@ constexpr std::array docker_hints{
          "the command, or the interpreter of its #! line, is not in the image"},
     Hint{"permission denied", "the command is not executable, or its file belongs to another user"},
     Hint{"minimum memory limit", "Docker refuses so small a memory limit: raise the task's mem"},
+    Hint{"toomanyrequests",
+         "the registry takes no more pulls from here for now: use a login or a mirror"},
+    Hint{"token has expired",
+         "the login in the Docker config file has ended (ECR: after 12 hours): renew it, or use a "
+         "credential helper"},
+    Hint{"x509:",
+         "Docker does not trust the registry's certificate: see /etc/docker/certs.d and the host's "
+         "clock"},
+    Hint{"http response to https",
+         "the registry speaks no TLS: see insecure-registries in Docker's daemon.json"},
+    Hint{"no matching manifest", "the image is not there for this host's CPU architecture"},
     Hint{"no basic auth credentials",
          "the registry wants a login and none was found: see EXECUTOR_DOCKER_REPOSITORY and "
          "DOCKER_CONFIG"},

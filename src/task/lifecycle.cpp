@@ -127,6 +127,7 @@ void Step::on(const event::LaunchDone& e) {
   auto* preparing = std::get_if<state::Preparing>(&m.state_);
   if (preparing == nullptr) return;
   m.memory_limit_ = e.memory_limit;
+  m.in_sidecar_ = e.in_sidecar;
   m.started_ = now.steady;
   const state::Preparing before = *preparing;
   if (before.stop) {
@@ -177,6 +178,10 @@ void Step::on(const event::HealthChanged& e) {
 void Step::on(const event::CheckChanged& e) {
   if (!std::holds_alternative<state::Running>(m.state_)) return;
   report(TaskState::running, Reason::task_check_status_updated, e.message);
+}
+
+void Step::on(const event::Drained&) {
+  if (auto* s = std::get_if<state::Stopping>(&m.state_)) s->drained = true;
 }
 
 void Step::on(const event::StopAnswered& e) { docker_answered(e.answer, false); }

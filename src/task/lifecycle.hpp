@@ -37,9 +37,8 @@ enum class HealthSource { sidecar, health_check };
 struct TaskTraits {
   std::string task_id;
   std::optional<Nanoseconds> max_completion_time;
-  bool can_drain = false;  ///< Sidecar is checked and a draining duration is set
-  Nanoseconds draining_duration{0};
-  std::string notes;  ///< warnings about the task, for the terminal message
+  Nanoseconds draining_duration{0};  ///< 0: nothing is drained
+  std::string notes;                 ///< warnings about the task, for the terminal message
 };
 
 namespace event {
@@ -67,6 +66,7 @@ struct ContainerCreated {
 struct LaunchDone {
   std::int64_t memory_limit = 0;  ///< bytes, 0 = none
   std::string message;            ///< of TASK_RUNNING
+  bool in_sidecar = false;        ///< by the container's labels: it can be drained
 };
 struct LaunchFailed {
   std::string message;
@@ -87,6 +87,8 @@ struct HealthChanged {
 struct CheckChanged {
   std::string message;
 };
+/// Sidecar has set the service to DRAINING.
+struct Drained {};
 enum class DockerAnswer { done, not_running, failed };
 struct StopAnswered {
   DockerAnswer answer;
@@ -115,9 +117,9 @@ using Event =
     std::variant<event::Launched, event::LaunchRefused, event::GroupLaunched, event::StopAsked,
                  event::ContainerCreated, event::LaunchDone, event::LaunchFailed,
                  event::ContainerEnded, event::ContainerSeenRunning, event::HealthChanged,
-                 event::CheckChanged, event::StopAnswered, event::KillAnswered, event::TimerFired,
-                 event::ClosingDone, event::AllAcknowledged, event::Revoked, event::AgentConnection,
-                 event::AgentLost>;
+                 event::CheckChanged, event::Drained, event::StopAnswered, event::KillAnswered,
+                 event::TimerFired, event::ClosingDone, event::AllAcknowledged, event::Revoked,
+                 event::AgentConnection, event::AgentLost>;
 
 namespace action {
 struct Report {
@@ -183,7 +185,8 @@ struct Stopping {
   StopRequest stop;
   Phase phase = Phase::stopping;
   Now asked{};
-  bool drained = false;
+  bool drained = false;                         ///< Sidecar said that it is
+  bool answered = false;                        ///< Docker took a stop or a kill
   SteadyTime grace_until{};                     ///< of docker stop, in phase stopping
   int attempts = 0;                             ///< failed ones, for the back-off
   std::optional<SteadyTime> unreachable_since;  ///< Docker did not answer since
@@ -225,6 +228,7 @@ class Lifecycle {
   TaskTraits task_;
   std::string container_id_;
   std::int64_t memory_limit_ = 0;
+  bool in_sidecar_ = false;
   SteadyTime started_{};
   std::array<std::optional<bool>, 2> health_by_;  ///< by HealthSource
   std::optional<Outcome> outcome_;

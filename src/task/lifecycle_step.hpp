@@ -12,7 +12,7 @@
 namespace sidecar_executor::task {
 
 /// A kill policy may ask for 292 years; now + that overflows.
-inline constexpr Nanoseconds longest_wait = std::chrono::hours(24 * 365);
+inline constexpr Nanoseconds longest_wait = std::chrono::hours(24 * 365 * 100);
 
 /// The machine, the time and the actions so far.
 struct Step {
@@ -73,6 +73,7 @@ struct Step {
   void on(const event::ContainerSeenRunning&);
   void on(const event::HealthChanged& e);
   void on(const event::CheckChanged& e);
+  void on(const event::Drained&);
   void on(const event::StopAnswered& e);
   void on(const event::KillAnswered& e);
   void on(const event::TimerFired& e);

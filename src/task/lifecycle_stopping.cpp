@@ -40,12 +40,10 @@ void Step::begin_stopping(StopRequest stop, bool may_drain, Now asked) {
   stopping.asked = asked;
   stopping.stop = std::move(stop);
   act(action::StopWatchingHealth{});
-  const bool drain = may_drain && stopping.stop.drain && m.task_.can_drain &&
-                     m.task_.draining_duration > Nanoseconds(0) &&
-                     stopping.stop.grace > Nanoseconds(0);
+  const bool drain = may_drain && stopping.stop.drain && m.in_sidecar_ &&
+                     m.task_.draining_duration > Nanoseconds(0);
   if (drain) {
     stopping.phase = state::Phase::draining;
-    stopping.drained = true;
     m.state_ = std::move(stopping);
     act(action::Drain{});
     set(Timer::drain, m.task_.draining_duration);
@@ -78,15 +76,17 @@ void Step::send_kill() {
 
 void Step::ask_more(const StopRequest& later) {
   auto& s = std::get<state::Stopping>(m.state_);
+  const bool had_grace = s.stop.grace > Nanoseconds(0);
   s.stop = merge(s.stop, later);
   note_budget(later);
   const Nanoseconds grace = stop_grace(s.stop.grace, m.budget_end_, now.steady);
   if (s.phase == state::Phase::killing) return;
-  if (grace <= Nanoseconds(0)) return send_kill();
   if (s.phase == state::Phase::draining) {
-    if (!s.stop.drain) send_stop();
+    // Who takes the grace away does not want to wait for the draining either.
+    if (!s.stop.drain || (had_grace && grace <= Nanoseconds(0))) send_stop();
     return;
   }
+  if (grace <= Nanoseconds(0)) return send_kill();
   // No second docker stop: many programs take a second SIGTERM as "at once".
   if (now.steady + grace >= s.grace_until) return;
   s.grace_until = now.steady + grace;
@@ -103,7 +103,9 @@ void Step::docker_answered(event::DockerAnswer answer, bool to_kill) {
     set(Timer::retry, doubled(first_retry, longest_retry, s->attempts++));
     return;
   }
-  s->unreachable_since.reset();
+  // Once: a Docker that says so again and again, and does not tell of the end, is of no more use
+  // than one that is away.
+  if (!std::exchange(s->answered, true)) s->unreachable_since.reset();
   s->attempts = 0;
   act(action::CheckContainer{});
   if (!late) set(Timer::retry, exit_due);

@@ -19,6 +19,10 @@ constexpr std::array said{
     Hint{"address already in use",
          "the port that it wants to listen on is taken: with network HOST by any process of the "
          "host, see ss -ltnp"},
+    Hint{"unable to create native thread",
+         "it may start no more threads: see parameter pids-limit and the limits of the host"},
+    Hint{"outofmemoryerror: metaspace",
+         "Java's metaspace was full: raise -XX:MaxMetaspaceSize, and the task's mem with it"},
     Hint{"outofmemoryerror", "Java's heap was full: raise -Xmx, and the task's mem with it"},
     Hint{"no space left on device", "a disk that it writes to is full: see df on the host"},
     Hint{"read-only file system",
@@ -112,6 +116,10 @@ std::string likely_cause(const Report& report) {
   if (outcome.message.starts_with("ended by SIGKILL")) {
     return "somebody killed it outside Mesos, or the kernel did for want of memory on the host: "
            "see dmesg";
+  }
+  if (outcome.message.starts_with("ended by SIGTERM")) {
+    return "somebody stopped it outside Mesos: docker stop, a Docker that was stopped without "
+           "live-restore, or the program itself";
   }
   return {};
 }

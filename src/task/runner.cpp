@@ -9,13 +9,12 @@
 #include "base/text.hpp"
 #include "base/timeouts.hpp"
 #include "net/spawn.hpp"
+#include "task/phase_clock.hpp"
 
 namespace sidecar_executor::task {
 using mesos::TaskState;
 
 namespace {
-
-Now now() { return {std::chrono::steady_clock::now(), std::chrono::system_clock::now()}; }
 
 event::DockerAnswer answer_of(const Result<docker::StopResult>& result) {
   if (!result) return event::DockerAnswer::failed;
@@ -100,8 +99,8 @@ void Runner::drain_events() {
       log_.debug("State changed", {{"from", std::string(before)}, {"to", std::string(after)}});
     }
     if (after == "stopping" && !stop_since_) {
-      stop_since_ = std::chrono::steady_clock::now();
-      report_.phases.begin("stop");
+      stop_since_ = now();
+      report_.phases.begin("stop", stop_since_->wall);
     }
     perform(actions);
   }
@@ -237,17 +236,17 @@ asio::awaitable<void> Runner::launch() {
   }
   container_ = std::move(done->container);
   running_data_ = std::move(done->data);
-  running_since_ = std::chrono::steady_clock::now();
+  running_since_ = now();
   report_.image_id = container_.image_id;
   report_.image_digest = done->image_digest;
-  report_.phases.begin("run");
+  report_.phases.begin("run", running_since_->wall);
   const std::string id12 = container_.id.substr(0, 12);
   ::setproctitle("-sidecar-executor %s (%s)", id12.c_str(), spec_->image.c_str());
-  begin_relay();
+  if (!container_.status.empty()) begin_relay();
   spawn(exit_watch_.run(container_));
   std::string message = "container " + id12 + " runs";
   if (const auto notes = launch_notes(); !notes.empty()) message += "; " + notes;
-  post(event::LaunchDone{memory_limit(), std::move(message)});
+  post(event::LaunchDone{memory_limit(), std::move(message), checked_by_sidecar()});
 }
 
 std::string Runner::launch_notes() const {
@@ -264,8 +263,12 @@ std::int64_t Runner::memory_limit() const {
 }
 
 void Runner::container_seen(const docker::ContainerState& state) {
-  container_.addresses = state.addresses;
-  container_.pid = state.pid;
+  const bool first = container_.status.empty();  // Docker could not tell at the launch
+  container_ = state;
+  if (first) {
+    report_.image_id = container_.image_id;
+    begin_relay();
+  }
   post(event::ContainerSeenRunning{});
 }
 
@@ -275,9 +278,12 @@ void Runner::container_ended(const docker::ContainerExit& exit) {
   log_.info("Container ended",
             {{"exit_code", exit.exit_code ? std::to_string(*exit.exit_code) : "unknown"},
              {"oom_killed", exit.oom_killed ? "true" : "false"}});
-  const auto at = std::chrono::steady_clock::now();
-  if (running_since_) report_.phases.add("run", stop_since_.value_or(at) - *running_since_);
-  if (stop_since_) report_.phases.add("stop", at - *stop_since_);
+  const Now at = now();
+  const auto add_phase = [this](const char* name, const Now& began, const Now& ended) {
+    report_.phases.add({name, began.wall, ended.steady - began.steady});
+  };
+  if (running_since_) add_phase("run", *running_since_, stop_since_.value_or(at));
+  if (stop_since_) add_phase("stop", *stop_since_, at);
   ContainerEnd end;
   end.exit_code = exit.exit_code;
   end.oom_killed = exit.oom_killed;

@@ -117,8 +117,10 @@ class Runner {
   bool take(const HealthMachine::Decision& decision, const CheckResult& seen);
   void stop_unhealthy(std::string why);
   asio::awaitable<void> drain();
+  using Labels = std::vector<std::pair<std::string, std::string>>;
+  [[nodiscard]] const Labels& labels() const;
   [[nodiscard]] bool checked_by_sidecar() const;
-  [[nodiscard]] sidecar::Client sidecar_client() const;
+  [[nodiscard]] std::optional<sidecar::Client> sidecar_client() const;
   asio::awaitable<void> stop(Nanoseconds grace);
   asio::awaitable<void> kill();
   asio::awaitable<void> close_task(bool copy_logs, Nanoseconds limit);
@@ -159,8 +161,8 @@ class Runner {
   vault::Environment vault_;
   std::optional<vault::AwsLease> aws_lease_;  // with EXECUTOR_AWS_ROLE, from the launch on
   std::optional<RelayRun> relay_;
-  std::optional<SteadyTime> running_since_;
-  std::optional<SteadyTime> stop_since_;
+  std::optional<Now> running_since_;
+  std::optional<Now> stop_since_;
   Report report_;
   ReportFile report_file_;
   bool terminal_sent_ = false;

@@ -71,7 +71,6 @@ void Runner::said(const mesos::Launch& e) {
   traits.task_id = task.task_id;
   traits.max_completion_time = task.max_completion_time;
   traits.notes = launch_notes();
-  traits.can_drain = checked_by_sidecar();
   traits.draining_duration = config_.settings.sidecar_draining_duration;
   post(event::Launched{std::move(traits)});
 }

@@ -6,9 +6,14 @@
 
 namespace sidecar_executor::task {
 
+/// The image's too, as Docker tells them; what was asked for when it did not tell.
+const Runner::Labels& Runner::labels() const {
+  return container_.labels.empty() ? spec_->labels : container_.labels;
+}
+
 /// Label SidecarDiscover, as Sidecar itself reads it: anything that does not parse as false is yes.
 bool Runner::checked_by_sidecar() const {
-  for (const auto& [name, value] : spec_->labels) {
+  for (const auto& [name, value] : labels()) {
     if (name != "SidecarDiscover") continue;
     const auto discover = parse_go_bool(value);
     if (discover && !*discover) return false;
@@ -16,28 +21,29 @@ bool Runner::checked_by_sidecar() const {
   return true;
 }
 
-sidecar::Client Runner::sidecar_client() const {
-  sidecar::ClientConfig config;
-  // A bad SidecarUrl never gets here: it is refused with the settings.
-  if (const auto url = net::parse_url(config_.settings.sidecar_url)) config.url = *url;
-  config.timeout = config_.settings.http_timeout;
-  config.retries = config_.settings.sidecar_retry_count;
-  config.retry_delay = config_.settings.sidecar_retry_delay;
-  config.host = config_.environment("TASK_HOST").value_or("");
-  if (config.host.empty()) config.host = mesos::executor_variable(*task_, "TASK_HOST").value_or("");
-  if (config.host.empty()) config.host = agent_hostname_;
-  return {loop_.get_executor(), std::move(config)};
+/// nullopt: Sidecar cannot be asked, and the log says why.
+std::optional<sidecar::Client> Runner::sidecar_client() const {
+  std::string host = config_.environment("TASK_HOST").value_or("");
+  if (host.empty()) host = mesos::executor_variable(*task_, "TASK_HOST").value_or("");
+  if (host.empty()) host = agent_hostname_;
+  auto config = sidecar::client_config(config_.settings, std::move(host));
+  if (!config) {
+    log_.error("Sidecar cannot be asked, ignoring", {{"error", config.error().message}});
+    return std::nullopt;
+  }
+  return sidecar::Client(loop_.get_executor(), std::move(*config));
 }
 
 asio::awaitable<void> Runner::watch_health() {
-  sidecar::Client client = sidecar_client();
+  auto client = sidecar_client();
+  if (!client) co_return;
   sidecar::HealthWatchConfig config;
   config.id12 = container_.id.substr(0, 12);
   config.backoff = config_.settings.sidecar_backoff;
   config.poll_interval = config_.settings.sidecar_poll_interval;
   config.max_fails = config_.settings.sidecar_max_fails;
   sidecar::HealthWatch watch(
-      client, log_, config,
+      *client, log_, config,
       {[this](bool healthy, std::string message) {
          post(event::HealthChanged{healthy, std::move(message)});
        },
@@ -49,10 +55,12 @@ asio::awaitable<void> Runner::watch_health() {
 asio::awaitable<void> Runner::drain() {
   const std::string id12 = container_.id.substr(0, 12);
   log_.info("Draining the service in Sidecar", {{"service", id12}});
-  sidecar::Client client = sidecar_client();
-  const auto drained = co_await client.drain(id12, drain_cancel_);
+  auto client = sidecar_client();
+  if (!client) co_return;
+  const auto drained = co_await client->drain(id12, drain_cancel_);
   if (drained) {
     log_.info("Sidecar drains the service");
+    post(event::Drained{});
   } else if (!drain_cancel_.cancelled()) {
     log_.warning("Sidecar does not drain the service, it is stopped all the same",
                  {{"error", drained.error().message}});
@@ -62,13 +70,7 @@ asio::awaitable<void> Runner::drain() {
 asio::awaitable<Result<std::vector<std::string>>> Runner::seeds() {
   // By TCP also where the executor API goes over a domain socket, which serves nothing else.
   net::Address agent = config_.agent.agent;
-  const auto endpoint =
-      net::parse_host_port(config_.environment("MESOS_AGENT_ENDPOINT").value_or(""));
-  if (endpoint) {
-    agent.host = endpoint->host;
-    agent.port = endpoint->port;
-    agent.unix_path.clear();
-  }
+  agent.unix_path.clear();
   auto hosts =
       co_await mesos::cluster_hosts(loop_.get_executor(), agent, config_.settings.mesos_master_port,
                                     launch_cancel_, timeouts::cluster_document);

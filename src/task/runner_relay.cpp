@@ -4,12 +4,13 @@
 
 #include "base/go_duration.hpp"
 #include "task/log_copy.hpp"
+#include "task/phase_clock.hpp"
 #include "task/runner.hpp"
 
 namespace sidecar_executor::task {
 
-/// Nothing about it may delay or end anything else: it is a coroutine of its own, and its troubles
-/// are log lines.
+/// Once it is known what the container is. Nothing about it may delay or end anything else: it is a
+/// coroutine of its own, and its troubles are log lines.
 void Runner::begin_relay() {
   if (!relays(config_.settings)) return;
   if (container_.log_driver == "none") {
@@ -17,7 +18,7 @@ void Runner::begin_relay() {
         "The container has the log driver none: Docker keeps no log that could be relayed");
     return;
   }
-  relay_.emplace(loop_.get_executor(), engine_, log_, config_.settings, container_, spec_->labels);
+  relay_.emplace(loop_.get_executor(), engine_, log_, config_.settings, container_, labels());
   spawn(relay_->run());
 }
 
@@ -42,7 +43,7 @@ asio::awaitable<void> Runner::flush_logs(bool copy, Nanoseconds limit) {
 }
 
 asio::awaitable<void> Runner::copy_container_logs(Nanoseconds limit) {
-  const auto began = std::chrono::steady_clock::now();
+  const PhaseClock clock(report_.phases, "logs");
   LogCopyRequest request;
   request.container_id = container_.id;
   request.since = config_.settings.logs_since;
@@ -63,7 +64,6 @@ asio::awaitable<void> Runner::copy_container_logs(Nanoseconds limit) {
     report_.log_note = "could not be copied: " + copied.error().message;
     log_.error("Logs could not be copied", {{"error", copied.error().message}});
   }
-  report_.phases.add("logs", std::chrono::steady_clock::now() - began);
 }
 
 }  // namespace sidecar_executor::task

@@ -48,6 +48,29 @@ TEST_F(RelayTest, EveryLineOfAContainerThatDiesAtOnceArrivesBeforeTheTerminalUpd
   EXPECT_EQ(run.out.find("\none\n"), std::string::npos) << "not copied a second time";
 }
 
+/// They are the container's, as Sidecar and docker inspect see it.
+TEST_F(RelayTest, LabelsOfTheImageCount) {
+  const std::string base = "sx-labelled-" + std::to_string(::getpid());
+  ASSERT_EQ(run_command({"docker", "create", "--name", base, image(), "/bin/true"}).code, 0);
+  own_container(base);
+  ASSERT_EQ(run_command({"docker", "commit", "--change", "LABEL Team=blue SidecarDiscover=false",
+                         base, base + ":1"})
+                .code,
+            0);
+  Collector collector(Kind::udp);
+  auto options = relay_to(collector, "udp");
+  options.executor_environment.emplace_back("EXECUTOR_SEND_DOCKER_LABELS", "Team");
+  TaskBuilder task = task_of("echo one");
+  task.image(base + ":1");
+  const auto run = run_task(task, options);
+  EXPECT_EQ(run.last().state, "TASK_FINISHED") << run.transcript();
+  ASSERT_TRUE(collector.wait_for(2, 5s)) << run.transcript();
+  for (const auto& record : collector.records()) EXPECT_EQ(parsed(record).at("Team"), "blue");
+  EXPECT_NE(run.out.find("Not checked by Sidecar"), std::string::npos) << run.out;
+  for (const auto& id : containers_of(task.id())) run_command({"docker", "rm", "-f", id});
+  run_command({"docker", "image", "rm", "-f", base + ":1"});
+}
+
 TEST_F(RelayTest, LinesOfAllLengths) {
   Collector collector(Kind::unix_socket, "/tmp/sx-relay-lengths." + std::to_string(::getpid()));
   const std::vector<std::size_t> lengths{16383, 16384, 16385, 65536, 1048576, 3};

@@ -77,6 +77,9 @@ TEST_F(CheckCommandTest, TellsTheCodeAndTheLastLine) {
   EXPECT_EQ(seen(command()), "Exited: exit code 3 (no connection [0m \xef\xbf\xbd)");
   start_answer = stream_head + frame(1, "without an end");
   EXPECT_EQ(seen(command()), "Exited: exit code 3 (without an end)");
+  start_answer = stream_head + frame(1, "no way to http://u:pw@h/ with DB_PASSWORD=hush me now");
+  EXPECT_EQ(seen(command()),
+            "Exited: exit code 3 (no way to http://u:***@h/ with DB_PASSWORD=[REDACTED])");
   start_answer = stream_head;
   for (int i = 0; i < 50; ++i) start_answer += frame(1, std::string(100, 'x'));
   EXPECT_EQ(seen(command()), "Exited: exit code 3 (" + std::string(200, 'x') + ")");

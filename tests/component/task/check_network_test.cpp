@@ -150,6 +150,13 @@ TEST_F(CheckProbeTest, WithoutAnAddressThereIsNoResult) {
   EXPECT_EQ(service.connections(), 0);
 }
 
+/// Docker could not be asked since the start: that is no fault of the task.
+TEST_F(CheckProbeTest, WhereTheContainerIsMayNotBeKnownYet) {
+  target = check_target(docker::ContainerState());
+  EXPECT_EQ(seen(http()), "NotPerformed: Docker has not told yet where the container is");
+  EXPECT_EQ(seen(tcp(1)), "NotPerformed: Docker has not told yet where the container is");
+}
+
 TEST_F(CheckProbeTest, CancelledItEndsAtOnce) {
   service.always([](Peer& peer) -> asio::awaitable<void> { co_await peer.hang(); });
   auto check = http("/", net::Duration::max());

@@ -89,6 +89,10 @@ struct FakeDocker {
 
 class LaunchTest : public ::testing::Test {
  protected:
+  explicit LaunchTest(docker::Engine::Limits limits = {.call = 300ms,
+                                                       .create = 300ms,
+                                                       .start = 300ms})
+      : engine(loop.executor(), docker::EngineAddress{server.address(), "1.41"}, limits) {}
   void SetUp() override {
     server.always([this](Peer& peer) -> asio::awaitable<void> {
       for (;;) {
@@ -99,6 +103,7 @@ class LaunchTest : public ::testing::Test {
           continue;
         }
         const int number = ++calls;
+        if (hangs && hangs(request)) co_await peer.hang();
         const bool now = cut && cut(number, request);
         if (now && !done_all_the_same) co_return;
         const auto wrong = instead ? instead(request) : std::nullopt;
@@ -121,7 +126,8 @@ class LaunchTest : public ::testing::Test {
   Launch::Outcome launch() {
     LaunchInputs inputs;
     inputs.spec.name = "mesos-x";
-    inputs.spec.image = "app:1";
+    inputs.spec.image = image;
+    inputs.docker_repository = docker_repository;
     inputs.spec.labels = {{"io.sidecar-executor.pid", "own"}};
     inputs.spec.needs = needs;
     inputs.spec.strict = strict;
@@ -154,6 +160,7 @@ class LaunchTest : public ::testing::Test {
   test::TempDir folder;
   FakeDocker docker;
   std::function<bool(int, const SeenRequest&)> cut;
+  std::function<bool(const SeenRequest&)> hangs;
   std::function<void(const SeenRequest&)> on_call;
   std::function<void()> on_resolve;
   /// What is answered in place of doing it.
@@ -162,11 +169,11 @@ class LaunchTest : public ::testing::Test {
   bool answers_pings = true;
   int calls = 0;  ///< pings left out
   std::string platform;
+  std::string image = "app:1";
+  std::string docker_repository;
   net::Duration patience = 10s;
   ScriptedServer server{loop.executor(), folder / "d.sock"};
-  docker::Engine engine{loop.executor(),
-                        docker::EngineAddress{server.address(), "1.41"},
-                        {.call = 300ms, .create = 300ms, .start = 300ms}};
+  docker::Engine engine;
   int null = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
   OutputBuffer out{null};
   Log log{out};
@@ -351,6 +358,34 @@ TEST_F(LaunchTest, ACredentialHelperIsAskedForThePull) {
   EXPECT_NE(base64_decode(sent[1]).value_or("").find("hunter2"), std::string::npos) << sent[1];
 }
 
+/// Docker Hub's login, the default, is nothing to send to another registry; one that somebody set
+/// is.
+TEST_F(LaunchTest, WhoseCredentialsAPullGets) {
+  std::ofstream(folder / "config.json") << R"({"auths":{
+      "https://index.docker.io/v1/":{"username":"hub","password":"p"},
+      "own.example.com":{"username":"own","password":"p"},
+      "set.example.com":{"username":"set","password":"p"}}})";
+  std::string sent;
+  on_call = [&sent](const SeenRequest& r) {
+    if (FakeDocker::is(r, "POST", "/images/create"))
+      sent = base64_decode(r.header("X-Registry-Auth")).value_or("");
+  };
+  const auto user = [&](const std::string& of_image, const std::string& repository) {
+    docker = FakeDocker();
+    image = of_image;
+    docker_repository = repository;
+    EXPECT_TRUE(launch());
+    const auto at = sent.find("\"username\":\"");
+    return at == std::string::npos ? std::string() : sent.substr(at + 12, 3);
+  };
+  const std::string by_default = Settings().docker_repository;
+  EXPECT_EQ(user("app:1", by_default), "hub");
+  EXPECT_EQ(user("own.example.com/app:1", by_default), "own");
+  EXPECT_EQ(user("other.example.com/app:1", by_default), "") << "not Docker Hub's";
+  EXPECT_EQ(user("own.example.com/app:1", "set.example.com"), "set");
+  EXPECT_EQ(user("own.example.com/app:1", "not.example.com"), "own");
+}
+
 /// A dockerd that is being stopped fails calls before it goes (both texts seen with 20.10).
 TEST_F(LaunchTest, AStartThatAStoppingDockerFailedIsDoneAgain) {
   for (const char* text : {"transport is closing: unavailable",
@@ -439,6 +474,33 @@ TEST_F(LaunchTest, StartedButNotToBeInspectedIsStarted) {
   EXPECT_EQ(docker.starts, 1);
 }
 
+/// Or nobody knew where it is, and whether it has a terminal.
+TEST_F(LaunchTest, StartedAndAWrongAnswerIsAskedAgain) {
+  instead = [this, once = true](const SeenRequest& r) mutable -> std::optional<std::string> {
+    if (docker.starts == 0 || !FakeDocker::is(r, "GET", "/containers/")) return std::nullopt;
+    if (!std::exchange(once, false)) return std::nullopt;
+    return answer(500, R"({"message":"no"})");
+  };
+  const auto done = launch();
+  ASSERT_TRUE(done) << done.error().error.message;
+  EXPECT_EQ(done->container.status, "running");
+}
+
+/// A proxy before Docker gave up (504), Docker did not.
+TEST_F(LaunchTest, ACreateThatFailedAndWasDoneIsRemoved) {
+  instead = [this](const SeenRequest& r) -> std::optional<std::string> {
+    if (!FakeDocker::is(r, "POST", "/containers/create")) return std::nullopt;
+    docker.serve(r);
+    return answer(504, "<html>Gateway Time-out</html>");
+  };
+  const auto done = launch();
+  ASSERT_FALSE(done);
+  EXPECT_NE(done.error().error.message.find("504"), std::string::npos)
+      << done.error().error.message;
+  EXPECT_EQ(docker.creates, 1);
+  EXPECT_EQ(docker.status, "") << "left behind";
+}
+
 TEST_F(LaunchTest, AnotherOnesContainerOfTheNameIsNotTakenForOurs) {
   docker.status = "exited";
   docker.label = "other";
@@ -508,6 +570,33 @@ TEST_F(LaunchTest, KilledWhileSecretsAreResolved) {
   EXPECT_EQ(done.error().error.kind, ErrorKind::cancelled) << done.error().error.message;
   EXPECT_EQ(docker.creates, 0);
 }
+
+/// The look after the start and the head of a wait are no part of it.
+class LaunchHangTest : public LaunchTest, public ::testing::WithParamInterface<const char*> {
+ protected:
+  LaunchHangTest() : LaunchTest({.call = 20s, .create = 20s, .start = 20s}) {}
+};
+
+TEST_P(LaunchHangTest, KilledWhileDockerTellsNothingOfAStartedContainer) {
+  std::optional<net::Deadline> kill;
+  hangs = [&](const SeenRequest& r) {
+    if (docker.starts == 0 || r.target.find(GetParam()) == std::string::npos) return false;
+    kill.emplace(loop.executor(), 20ms, [this] { cancellation.cancel(); });
+    return true;
+  };
+  const auto began = test::Clock::now();
+  const auto done = launch();
+  ASSERT_TRUE(done) << done.error().error.message;
+  EXPECT_TRUE(kill) << "nothing hung";
+  EXPECT_LT(test::Clock::now() - began, 10s) << "a SHUTDOWN's grace is over by then";
+  EXPECT_EQ(done->container.id, container_id);
+  EXPECT_EQ(docker.status, "running") << "the lifecycle stops it";
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, LaunchHangTest, ::testing::Values("/json", "/wait"),
+                         [](const auto& tested) {
+                           return std::string(tested.param + 1) + "Hangs";
+                         });
 
 struct KillAt {
   const char* name;

@@ -37,7 +37,7 @@ class Play {
   Play& launch() { return give(event::Launched{task}); }
   Play& created() { return give(event::ContainerCreated{"0123456789ab"}); }
   Play& launched() {
-    return launch().created().give(event::LaunchDone{64 * 1024 * 1024, "it runs"});
+    return launch().created().give(event::LaunchDone{64 * 1024 * 1024, "it runs", in_sidecar});
   }
   /// `finished`: when Docker says that it ended; this host's does.
   Play& ends(int exit_code, std::optional<WallTime> finished = std::nullopt) {
@@ -147,6 +147,7 @@ class Play {
 
   Lifecycle machine;
   TaskTraits task;
+  bool in_sidecar = false;  ///< of the container, once launched()
   Actions last;
   Actions all;
   std::vector<action::Report> reports;

@@ -65,7 +65,7 @@ void World::note_stop(const StopRequest& request) {
   if (!stop_known_) {
     stop_known_ = true;
     first_stop_ = request;
-    may_drain_ = launch_done_ && traits_.can_drain && traits_.draining_duration > Nanoseconds(0);
+    may_drain_ = launch_done_ && in_sidecar_ && traits_.draining_duration > Nanoseconds(0);
     asked_at_ = t_;
   }
   all_drain_ = all_drain_ && request.drain;
@@ -179,7 +179,8 @@ void World::check_stopping(const state::Stopping& stopping) {
     case state::Phase::draining:
       hold(armed(Timer::drain), "draining without a timer");
       hold(all_drain_, "draining though somebody asked without");
-      hold(shortest_grace_ > 0, "draining though it is to be killed at once");
+      hold(shortest_grace_ > 0 || first_stop_.grace <= Nanoseconds(0),
+           "draining though its grace was taken away");
       return;
     case state::Phase::stopping:
       hold(armed(Timer::grace), "stopping without a timer");

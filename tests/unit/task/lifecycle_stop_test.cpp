@@ -19,7 +19,7 @@ bool says(const action::Report& report, const std::string& part) {
 
 struct Draining : Play {
   Draining() {
-    task.can_drain = true;
+    in_sidecar = true;
     task.draining_duration = 10s;
   }
 };
@@ -78,8 +78,26 @@ TEST(Kill, DrainsFirst) {
   play.wait(10s);
   EXPECT_EQ(play.phase(), "stopping");
   EXPECT_EQ(play.did<action::StopContainer>()->grace, Nanoseconds(7s)) << "draining is no grace";
-  play.ends(0).give(event::ClosingDone{});
-  EXPECT_TRUE(says(play.terminal(), "drained"));
+}
+
+/// Draining is for those who use the service, the grace for the process.
+TEST(Kill, WithoutGraceDrainsAllTheSame) {
+  Draining play;
+  play.launched().kill(0s, true).kill(0s, true);
+  EXPECT_EQ(play.phase(), "draining");
+  play.wait(11s);
+  EXPECT_EQ(play.phase(), "killing");
+  EXPECT_EQ(play.times<action::StopContainer>(), 0);
+}
+
+TEST(Kill, IsSaidToBeDrainedOnlyWhenSidecarSaidSo) {
+  for (const bool drained : {false, true}) {
+    Draining play;
+    play.launched().kill(7s, true);
+    if (drained) play.give(event::Drained{});
+    play.wait(11s).ends(143).give(event::ClosingDone{});
+    EXPECT_EQ(says(play.terminal(), "drained"), drained);
+  }
 }
 
 TEST(Kill, DrainingEndsWithTheContainer) {
@@ -93,7 +111,7 @@ TEST(Kill, DrainingEndsWithTheContainer) {
 
 TEST(Kill, NoDrainingWhenSidecarIsNotChecked) {
   Draining unchecked;
-  unchecked.task.can_drain = false;
+  unchecked.in_sidecar = false;
   unchecked.launched().kill(7s, true);
   EXPECT_EQ(unchecked.phase(), "stopping");
   Draining no_time;
@@ -121,6 +139,16 @@ TEST(Kill, BeforeTheLaunchOfAnotherTask) {
   EXPECT_EQ(play.state(), "running");
 }
 
+TEST(Kill, ADockerThatOnlySaysThatItStoppedIsGivenUp) {
+  Play play;
+  play.launched().kill(7s).give(event::StopAnswered{DockerAnswer::done});
+  for (int i = 0; i < 60 && play.state() == "stopping"; ++i)
+    play.wait(2s).give(event::KillAnswered{DockerAnswer::not_running});
+  EXPECT_EQ(play.state(), "closing");
+  play.give(event::ClosingDone{});
+  EXPECT_TRUE(says(play.terminal(), "may still run"));
+}
+
 TEST(Kill, OfAnUnknownTaskIsIgnored) {
   Play play;
   play.launch().kill(7s, false, "other");
@@ -143,7 +171,7 @@ TEST(Kill, DuringTheLaunchCancelsIt) {
 
 TEST(Kill, DuringTheLaunchThatSucceedsAllTheSame) {
   Draining play;
-  play.launch().kill(7s, true).wait(3s).created().give(event::LaunchDone{});
+  play.launch().kill(7s, true).wait(3s).created().give(event::LaunchDone{0, "", true});
   EXPECT_EQ(play.phase(), "stopping") << "not in Sidecar yet, nothing to drain";
   EXPECT_EQ(play.did<action::StopContainer>()->grace, Nanoseconds(7s));
   EXPECT_EQ(play.told(), "STARTING") << "no RUNNING";
@@ -433,6 +461,14 @@ TEST(TimeUp, WhileStoppingEndsTheGrace) {
   EXPECT_EQ(play.phase(), "killing");
   play.ends(137).give(event::ClosingDone{});
   EXPECT_EQ(play.terminal().state, TaskState::killed) << "the earlier reason";
+}
+
+/// It means no limit.
+TEST(TimeUp, OfCenturiesIsNotShortened) {
+  Play play;
+  play.task.max_completion_time = Nanoseconds::max();
+  play.launched().wait(std::chrono::hours(24 * 366));
+  EXPECT_EQ(play.state(), "running");
 }
 
 TEST(TimeUp, WhileDrainingEndsIt) {

@@ -325,7 +325,7 @@ TEST(AgentLost, RunningIsStoppedWithItsGrace) {
 
 TEST(AgentLost, StoppingGoesOnWithoutDraining) {
   Play play;
-  play.task.can_drain = true;
+  play.in_sidecar = true;
   play.task.draining_duration = 10s;
   play.launched().kill(30s, true).give(event::AgentLost{7s, "gone"});
   EXPECT_EQ(play.phase(), "stopping");

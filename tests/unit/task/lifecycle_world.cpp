@@ -40,7 +40,7 @@ World::World(std::uint64_t seed, Mutation mutation, std::string* trace)
     : rng_(scrambled(seed)), machine_(mutation), trace_(trace) {
   timers_.fill(never);
   traits_.task_id = "main";
-  traits_.can_drain = one_in(2);
+  in_sidecar_ = one_in(2);
   traits_.draining_duration = Nanoseconds(one_in(8) ? 0 : some_time());
   if (one_in(4)) traits_.max_completion_time = Nanoseconds(some_time());
   killing_state_ = one_in(2);
@@ -169,6 +169,8 @@ void World::happen(const Item& item) {
       if (ended_ && !exit_posted_) later(soon(), What::exit_is_seen);
       if (running_ && launch_done_) later(soon(), What::check_answers);
       return;
+    case What::sidecar_drains:
+      return deliver(event::Drained{});
     case What::closing_ends:
       return deliver(event::ClosingDone{});
     case What::revoked:
@@ -261,7 +263,7 @@ void World::launch_goes_on() {
       pull_ = Pull::none;
       if (ended_ && !exit_posted_) later(soon(), What::exit_is_seen);
       last_good_answer_ = t_;
-      return deliver(event::LaunchDone{64 * 1024 * 1024, "it runs"});
+      return deliver(event::LaunchDone{64 * 1024 * 1024, "it runs", in_sidecar_});
     case Pull::cleaning:
       pull_ = Pull::none;
       launch_left_behind_ = trouble;
@@ -439,17 +441,23 @@ void World::see_exit() {
   deliver(event::ContainerEnded{end_});
 }
 
+/// One that says so again and again, and does not tell of the end, is no better than one that is
+/// away.
+void World::docker_took_it() {
+  if (!std::exchange(taken_, true)) last_good_answer_ = t_;
+}
+
 void World::answer_stop(bool unanswered) {
   if (docker_ != Docker::well || running_) unanswered = unanswered || !one_in(20);
   using enum event::DockerAnswer;
   if (unanswered) return deliver(event::StopAnswered{event::DockerAnswer::failed});
-  last_good_answer_ = t_;
+  docker_took_it();
   deliver(event::StopAnswered{one_in(4) ? not_running : done});
 }
 
 void World::answer_kill(int answer) {
   const auto kind = static_cast<event::DockerAnswer>(answer);
-  if (kind != event::DockerAnswer::failed) last_good_answer_ = t_;
+  if (kind != event::DockerAnswer::failed) docker_took_it();
   deliver(event::KillAnswered{kind});
 }
 
@@ -551,7 +559,8 @@ void World::on(const action::Ignore&) {}
 
 void World::on(const action::Drain&) {
   seen_.drained = true;
-  hold(traits_.can_drain && all_drain_, "drained though somebody asked without");
+  hold(in_sidecar_ && all_drain_, "drained though somebody asked without");
+  if (one_in(2)) later(some_time(), What::sidecar_drains);
 }
 
 void World::on(const action::StopContainer& a) {

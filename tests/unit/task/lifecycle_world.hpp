@@ -105,6 +105,7 @@ class World {
     kill_answers,
     check_answers,
     docker_heals,
+    sidecar_drains,
     closing_ends,
     revoked,
     update_answered,
@@ -156,6 +157,7 @@ class World {
   void ask_something();
   void end_container();
   void see_exit();
+  void docker_took_it();
   void answer_stop(bool unanswered);
   void answer_kill(int answer);
   void agent_goes();
@@ -245,6 +247,8 @@ class World {
 
   // What the rules need to know.
   TaskTraits traits_;
+  bool in_sidecar_ = false;
+  bool taken_ = false;  // Docker took a stop or a kill
   bool killing_state_ = false;
   std::array<bool, ids> launched_{};
   std::array<int, ids> terminals_{};

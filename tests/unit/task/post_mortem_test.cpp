@@ -135,6 +135,54 @@ INSTANTIATE_TEST_SUITE_P(
         Cause{"TooLittleMemory",
               launch_failed("create container x: Minimum memory limit allowed is 6MB"),
               "raise the task's mem"},
+        Cause{"HostPathThatCannotBeMade",
+              launch_failed("start container 1: error while creating mount source path "
+                            "'/proc/nope': mkdir /proc/nope: no such file or directory"),
+              "host path of a volume"},
+        Cause{"LogCollectorAway",
+              launch_failed("start container 1: failed to initialize logging driver: dial tcp "
+                            "127.0.0.1:24224: connect: connection refused"),
+              "log-driver"},
+        Cause{"NoGpuDriver",
+              launch_failed("start container 1: could not select device driver \"\" with "
+                            "capabilities: [[gpu]]"),
+              "NVIDIA"},
+        Cause{"NoSuchRuntime",
+              launch_failed("create container x: Unknown runtime specified nvidia"),
+              "parameter runtime"},
+        Cause{"TooManyCpus",
+              launch_failed("create container x: Range of CPUs is from 0.01 to 2.00, as there are "
+                            "only 2 CPUs available"),
+              "parameter cpus"},
+        Cause{"NoSuchCpus",
+              launch_failed("create container x: Requested CPUs are not available - requested 7, "
+                            "available: 0-1"),
+              "cpuset-cpus"},
+        Cause{"FirewallRulesGone",
+              launch_failed("start container 1: driver failed programming external connectivity on "
+                            "endpoint mesos-1: (iptables failed: iptables --wait -t nat -A DOCKER: "
+                            "iptables: No chain/target/match by that name."),
+              "restart Docker"},
+        Cause{"RateLimit",
+              launch_failed(
+                  "pull image app:9: toomanyrequests: You have reached your pull rate limit"),
+              "no more pulls"},
+        Cause{"LoginExpired",
+              launch_failed("pull image r/app:9: denied: Your authorization token has expired. "
+                            "Reauthenticate and try again."),
+              "has ended"},
+        Cause{"CertificateNotTrusted",
+              launch_failed("pull image r/app:9: Get \"https://r/v2/\": x509: certificate signed "
+                            "by unknown authority"),
+              "certs.d"},
+        Cause{"RegistryWithoutTls",
+              launch_failed("pull image r/app:9: Get \"https://r/v2/\": http: server gave HTTP "
+                            "response to HTTPS client"),
+              "insecure-registries"},
+        Cause{"NotForThisArchitecture",
+              launch_failed("pull image app:9: no matching manifest for linux/arm64/v8 in the "
+                            "manifest list entries: not found"),
+              "CPU architecture"},
         // What the system says of Docker's socket is not about the image.
         Cause{"DockerNotThere",
               launch_failed("Docker is not reachable, DOCKER_HOST is unix:///var/run/docker.sock: "
@@ -198,6 +246,13 @@ INSTANTIATE_TEST_SUITE_P(
         Cause{"JavaHeap",
               said("exited with code 3 after 1s", "java.lang.OutOfMemoryError: Java heap space\n"),
               "-Xmx"},
+        Cause{"NoMoreThreads",
+              said("exited with code 1 after 1s",
+                   "java.lang.OutOfMemoryError: unable to create native thread\n"),
+              "pids-limit"},
+        Cause{"JavaMetaspace",
+              said("exited with code 1 after 1s", "java.lang.OutOfMemoryError: Metaspace\n"),
+              "MaxMetaspaceSize"},
         Cause{"ItSaidSomethingElse", said("exited with code 1 after 1s", "bye\n"),
               "what the program said last, in this sandbox"},
         Cause{"ItSaidNothing", ended(TaskState::failed, "exited with code 1 after 1s"),
@@ -205,7 +260,9 @@ INSTANTIATE_TEST_SUITE_P(
         Cause{"Crash", said("crashed with SIGSEGV (exit code 139) after 1s", ""),
               "a crash inside the program"},
         Cause{"KilledOutside", ended(TaskState::killed, "ended by SIGKILL (exit code 137)"),
-              "see dmesg"}),
+              "see dmesg"},
+        Cause{"StoppedOutside", ended(TaskState::killed, "ended by SIGTERM (exit code 143)"),
+              "docker stop"}),
     [](const auto& tested) { return std::string(tested.param.name); });
 
 Report unhealthy() {
@@ -246,8 +303,8 @@ TEST(FormatSummary, HasWhatIsKnownAndNothingElse) {
   Report report = said("exited with code 3 after 1s", "TOKEN=hush\n");
   report.image = "app:1";
   report.container_id = "0123456789abcdef0123";
-  report.phases.add("create", std::chrono::milliseconds(120));
-  report.phases.add("run", std::chrono::seconds(1));
+  report.phases.add({"create", {}, std::chrono::milliseconds(120)});
+  report.phases.add({"run", {}, std::chrono::seconds(1)});
   add_health(report, {true, "ALIVE since 2026-01-02T15:04:05Z"});
   EXPECT_EQ(format_summary(report),
             "---- sidecar-executor: how this task ended -------------------------------------\n"
