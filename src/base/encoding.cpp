@@ -102,6 +102,11 @@ std::string percent_encode(std::string_view text, std::string_view kept) {
   return out;
 }
 
+std::string basic_authorization(std::string user_info) {
+  if (user_info.find(':') == std::string::npos) user_info += ':';
+  return "Basic " + base64_encode(user_info);
+}
+
 std::optional<char> percent_escape(std::string_view text, std::size_t at) {
   constexpr std::size_t size = 3;  // %41
   if (at + size > text.size() || text[at] != '%') return std::nullopt;

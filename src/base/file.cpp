@@ -1,13 +1,12 @@
 #include "base/file.hpp"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
-#include <cstdlib>
 #include <system_error>
 
 namespace sidecar_executor {
@@ -22,6 +21,12 @@ int write_all(int fd, std::string_view bytes) {
     bytes.remove_prefix(static_cast<std::size_t>(put));
   }
   return 0;
+}
+
+/// The pid alone is not enough: in pid namespaces of their own several executors have the same.
+std::string temporary_beside(const std::string& path) {
+  const auto now = std::chrono::steady_clock::now().time_since_epoch().count();
+  return path + ".tmp." + std::to_string(::getpid()) + "." + std::to_string(now);
 }
 
 std::string folder_of(const std::string& path) {
@@ -59,12 +64,11 @@ Result<std::string> read_up_to(int fd, const std::string& path, std::size_t limi
 
 Result<void> replace_file(const std::string& path, std::string_view bytes, mode_t mode,
                           Durable durable) {
-  // Not by the pid: in pid namespaces of their own several executors of a host have the same.
-  std::string temporary = path + ".tmp.XXXXXX";
-  const FileDescriptor file(::mkostemp(temporary.data(), O_CLOEXEC));
+  const std::string temporary = temporary_beside(path);
+  const FileDescriptor file(
+      ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
   if (file.get() < 0) return file_error(temporary, errno);
-  int failed = ::fchmod(file.get(), mode) == 0 ? 0 : errno;
-  if (failed == 0) failed = write_all(file.get(), bytes);
+  int failed = write_all(file.get(), bytes);
   if (failed == 0 && durable == Durable::yes && ::fsync(file.get()) != 0) failed = errno;
   if (failed == 0 && std::rename(temporary.c_str(), path.c_str()) != 0) failed = errno;
   if (failed != 0) {

@@ -16,19 +16,19 @@ constexpr std::string_view hidden = "[REDACTED]";
 /// Behind `://`: how many bytes are user info, its `@` not counted; npos for none.
 ///
 /// Passwords that nobody percent-encoded may hold any of `/?#@` and blanks, so the last `@` of the
-/// word ends the user info, or the next `@` where the word has none. That may hide a host or a
-/// path; the other way would show half a password.
+/// word ends the user info, or the last one before the next URL. That may hide a host, a path and
+/// words behind them; the other way would show half a password.
 std::size_t user_info_size(std::string_view rest) {
   constexpr auto none = std::string_view::npos;
   const std::string_view word = rest.substr(0, rest.find_first_of(" \t\r\n"));
   const std::string_view authority = word.substr(0, word.find_first_of("/?#"));
   // `https://host/@scope/package` has neither in its authority: no user info.
   if (authority.find_first_of(":@") == none) return none;
-  if (const auto at = word.rfind('@'); at != none) return at;
-  // `user:two words@host`; `host:80 and a@b` has a port there, `[::1]` is an address.
-  const std::string_view behind = authority.substr(authority.find(':') + 1);
-  if (all_digits(behind) || authority.starts_with('[')) return none;
-  return rest.substr(0, rest.find("://")).find('@');
+  const auto in_word = word.rfind('@');
+  if (authority.starts_with('[')) return in_word;  // an IPv6 address
+  const auto before_the_next = rest.substr(0, rest.find("://")).rfind('@');
+  if (in_word == none || before_the_next == none) return std::min(in_word, before_the_next);
+  return std::max(in_word, before_the_next);
 }
 
 std::string hide_user_info(std::string_view value) {
@@ -73,20 +73,20 @@ std::string redact_value(std::string_view name, std::string_view value) {
   return hide_user_info(value);
 }
 
-std::string redact_line(std::string_view line) {
+std::string redact_line(std::string_view text) {
+  const std::string line = hide_user_info(text);
   std::string out;
   for (std::size_t at = 0; at < line.size();) {
     const std::size_t end = std::min(line.find_first_of(" \t", at), line.size() - 1) + 1;
-    const std::string_view word = line.substr(at, end - at);
+    const std::string word = line.substr(at, end - at);
     const std::size_t equals = word.find('=');
-    const bool secret = equals != std::string_view::npos && is_secret_name(word.substr(0, equals));
     // What follows a blank may belong to it.
-    if (secret)
-      return hide_user_info(out) + std::string(word.substr(0, equals + 1)) + std::string(hidden);
+    if (equals != std::string::npos && is_secret_name(word.substr(0, equals)))
+      return out + word.substr(0, equals + 1) + std::string(hidden);
     out += word;
     at = end;
   }
-  return hide_user_info(out);
+  return out;
 }
 
 std::string redact_assignment(std::string_view assignment) {

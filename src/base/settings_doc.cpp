@@ -24,8 +24,8 @@ constexpr std::string_view rules = R"(
 
 - **Times** are Go durations: numbers with a unit, one behind the other: `300ms`, `1.5h`, `1m40s`.
   Units: ns, us, ms, s, m, h. A bare `0` is allowed, any other number needs its unit. The one
-  exception is KillTaskTimeout: whole seconds without a unit. More than 100 years count as 100
-  years.
+  exception is KillTaskTimeout: whole seconds without a unit, 0 or more. Any other time below 0
+  counts as 0, and more than 100 years count as 100 years.
 - **Booleans**: `1 t T TRUE true True` and `0 f F FALSE false False`.
 - **Numbers** may be written in other bases, as in Go: `0x1f`, `0b11`, `017` (octal), `1_000`.
 - **Lists** are split at commas. Blanks are part of the element.
@@ -48,7 +48,9 @@ constexpr std::string_view rules = R"(
 | `MESOS_SLAVE_ID`, `MESOS_SLAVE_PID`, `MESOS_SANDBOX`, `MESOS_DIRECTORY` | Set by the agent: its id, and where the sandbox is. |
 | `MESOS_CHECKPOINT`, `MESOS_RECOVERY_TIMEOUT`, `MESOS_SUBSCRIPTION_BACKOFF_MAX` | Set by the agent: whether, how long and how often a lost agent is waited for. |
 | `MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD` | Set by the agent: how long stopping may take after SHUTDOWN. |
-| `MESOS_EXECUTOR_AUTHENTICATION_TOKEN`, `MESOS_DOMAIN_SOCKET`, `LIBPROCESS_SSL_ENABLED` | Set by the agent when it wants a token, a local socket or https. |
+| `MESOS_EXECUTOR_AUTHENTICATION_TOKEN`, `MESOS_DOMAIN_SOCKET` | Set by the agent when it wants a token or a local socket. |
+| `LIBPROCESS_SSL_ENABLED` | `1`, `t` or `true`: https to the agent. It and the next row come from the agent's `--executor_environment_variables` or from the task: the agent hands nothing on of its own. |
+| `LIBPROCESS_SSL_CA_FILE`, `LIBPROCESS_SSL_CA_DIR`, `LIBPROCESS_SSL_CERT_FILE`, `LIBPROCESS_SSL_KEY_FILE`, `LIBPROCESS_SSL_VERIFY_SERVER_CERT`, `LIBPROCESS_SSL_VERIFY_CERT`, `LIBPROCESS_SSL_REQUIRE_CERT` | The authorities, our own certificate with its key, and whether the agent's certificate is verified: with VERIFY_SERVER_CERT (VERIFY_CERT, its older name, when that is not set) or REQUIRE_CERT. By default it is not, as in Mesos. |
 | `DOCKER_HOST` | The daemon: `unix:///var/run/docker.sock` (default), `tcp://host:port`, `http://`, `https://`. |
 | `DOCKER_TLS_VERIFY`, `DOCKER_CERT_PATH` | TLS to the daemon; `ca.pem`, `cert.pem` and `key.pem` in that folder (default `~/.docker`). |
 | `DOCKER_API_VERSION` | Overrides the version that is agreed on with the daemon. |

@@ -89,6 +89,8 @@ inline constexpr auto vault_after_cancel = 3s;
 inline constexpr auto closing = 5s;
 /// Kept free of the agent's shutdown grace for the terminal update and its acknowledgement.
 inline constexpr auto shutdown_reserve = 500ms;
+/// An answer of Sidecar to a drain: HttpTimeout, which may have no end, and a KILL waits for it.
+inline constexpr auto drain_answer = 10s;
 /// docker stop gets the agent's grace less this.
 inline constexpr auto shutdown_stop_reserve = 2s;
 /// Docker kills by itself at the end of the grace period; we follow this much later.

@@ -76,14 +76,21 @@ asio::awaitable<void> ExitWatch::run(ContainerState started) {
     } else if (heard_enough()) {
       ended_as_told();
     } else {
-      co_await pause(failures_++);
-      // A Docker that cannot inspect it may still tell of its end.
-      if (seen == Seen::no_answer && !told_ && !over()) co_await wait_for_the_end();
+      co_await look_again(seen);
     }
   }
 }
 
+/// After a pause. A Docker that cannot inspect the container may still tell of its end meanwhile.
+asio::awaitable<void> ExitWatch::look_again(Seen seen) {
+  blind_ = seen == Seen::refused && !told_ && co_await wait_for_the_end();
+  if (!blind_ && !over()) co_await pause(failures_++);
+}
+
 asio::awaitable<void> ExitWatch::hear_wait() {
+  std::optional<net::Deadline> look_then;
+  if (std::exchange(blind_, false))
+    look_then.emplace(executor_, backoff(failures_++), [this] { check_now(); });
   const auto code = co_await engine_.read_wait(wait_);
   waiting_ = false;
   if (over()) co_return;
@@ -148,7 +155,7 @@ asio::awaitable<ExitWatch::Seen> ExitWatch::look() {
     away_ = state.error().kind != ErrorKind::timeout;
     silent_ |= !away_;
     does_not_answer(state.error().message);
-    co_return Seen::no_answer;
+    co_return away_&& state.error().kind != ErrorKind::unreachable ? Seen::refused : Seen::unknown;
   }
   if (trouble_said_) log_.info("Docker answers again", {{"container", state->status}});
   trouble_said_ = false;

@@ -73,8 +73,8 @@ class ExitWatch {
   enum class Seen {
     ended,
     running,
-    unknown,   ///< Docker answered, and that does not tell
-    no_answer  ///< of use: the inspect failed
+    unknown,
+    refused  ///< Docker answered that it cannot tell
   };
   /// One run of the container; a restart by somebody else makes another.
   struct RunOf {
@@ -93,6 +93,7 @@ class ExitWatch {
   };
 
   asio::awaitable<void> hear_wait();
+  asio::awaitable<void> look_again(Seen seen);
   void hear(int exit_code);
   [[nodiscard]] bool heard_enough() const;
   void ended_as_told();
@@ -140,6 +141,7 @@ class ExitWatch {
   bool process_gone_ = false;
   bool waiting_ = false;  // the wait call is open
   bool asked_ = false;    // check_now() came
+  bool blind_ = false;    // Docker cannot tell how it is: the wait is not all that is listened to
   bool done_ = false;
   bool end_expected_ = false;
   bool looked_twice_ = false;  // at an end that may be a restart

@@ -40,6 +40,19 @@ bool is_on(const std::optional<std::string>& value) {
   return text == "1" || text == "true" || text == "t";
 }
 
+/// net names the file or folder; an operator set a variable.
+std::string variable_of(const net::TlsSettings& tls, const std::string& message) {
+  const std::pair<std::string, const char*> all[] = {
+      {tls.ca_file, "LIBPROCESS_SSL_CA_FILE"},
+      {tls.ca_dir, "LIBPROCESS_SSL_CA_DIR"},
+      {tls.certificate_file, "LIBPROCESS_SSL_CERT_FILE"},
+      {tls.key_file, "LIBPROCESS_SSL_KEY_FILE"}};
+  for (const auto& [value, variable] : all) {
+    if (!value.empty() && message.find(" " + value + " ") != std::string::npos) return variable;
+  }
+  return "LIBPROCESS_SSL_*";
+}
+
 /// https to the agent, as libprocess' own clients do it (LIBPROCESS_SSL_*).
 void read_tls(const Lookup& lookup, net::Address& agent, Problems& problems) {
   if (!is_on(lookup("LIBPROCESS_SSL_ENABLED"))) return;
@@ -55,7 +68,8 @@ void read_tls(const Lookup& lookup, net::Address& agent, Problems& problems) {
                is_on(lookup("LIBPROCESS_SSL_REQUIRE_CERT"));
   auto context = net::TlsContext::make(tls);
   if (!context) {
-    problems.push_back("LIBPROCESS_SSL_*: " + context.error().message);
+    const std::string& why = context.error().message;
+    problems.push_back(variable_of(tls, why) + ": " + why);
     return;
   }
   agent.tls = true;

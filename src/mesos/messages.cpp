@@ -19,7 +19,6 @@ namespace json = boost::json;
 
 constexpr std::size_t message_limit = 4 * 1024;
 constexpr std::size_t smaller_message_limit = 256;
-constexpr std::size_t data_limit = 1024 * 1024;
 constexpr std::size_t nesting_limit = 64;
 
 Result<json::value> parse_json(std::string_view text) {

@@ -42,6 +42,8 @@ struct ContainerStatus {
   std::uint32_t executor_pid = 0;
 };
 
+inline constexpr std::size_t data_limit = 1024 * 1024;
+
 /// One status update as the executor means it. Text is cleaned and clipped when it is encoded
 /// (message to 4 KiB of UTF-8; data dropped when over 1 MiB).
 struct StatusUpdate {

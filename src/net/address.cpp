@@ -70,7 +70,7 @@ Result<Url> parse_url(std::string_view text) {
   url.address.port = parsed->port;
   url.address.tls = parsed->tls;
   url.path = std::move(parsed->path);
-  if (!parsed->user_info.empty()) url.authorization = "Basic " + base64_encode(parsed->user_info);
+  if (!parsed->user_info.empty()) url.authorization = basic_authorization(parsed->user_info);
   return url;
 }
 

@@ -81,7 +81,7 @@ Result<Proxy> parse_proxy(std::string_view text) {
   rest = rest.substr(0, rest.find('/'));
   Proxy proxy;
   if (const auto at = rest.rfind('@'); at != std::string::npos) {
-    proxy.authorization = "Basic " + base64_encode(decoded(rest.substr(0, at)));
+    proxy.authorization = basic_authorization(decoded(rest.substr(0, at)));
     rest.erase(0, at + 1);
   }
   auto address = parse_host_port(rest);

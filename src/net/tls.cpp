@@ -4,10 +4,12 @@
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509_vfy.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <iterator>
+#include <system_error>
 
 namespace sidecar_executor::net {
 namespace {
@@ -20,8 +22,9 @@ constexpr std::string_view too_old = "the server's TLS version is too old, 1.2 i
 
 std::string openssl_reason() {
   const unsigned long code = ::ERR_get_error();
-  const char* reason = code == 0 ? nullptr : ::ERR_reason_error_string(code);
   ::ERR_clear_error();
+  if (ERR_SYSTEM_ERROR(code)) return std::generic_category().message(ERR_GET_REASON(code));
+  const char* reason = code == 0 ? nullptr : ::ERR_reason_error_string(code);
   return reason == nullptr ? "unknown reason" : reason;
 }
 
@@ -126,9 +129,13 @@ Result<void> TlsContext::load_authorities() {
       ::SSL_CTX_load_verify_file(context, settings_.ca_file.c_str()) != 1) {
     return bad_file("CA file", settings_.ca_file);
   }
+  // OpenSSL opens it when it looks for a certificate, and says nothing when it is not there.
+  struct stat directory{};
   if (!settings_.ca_dir.empty() &&
-      ::SSL_CTX_load_verify_dir(context, settings_.ca_dir.c_str()) != 1) {
-    return bad_file("CA directory", settings_.ca_dir);
+      (::stat(settings_.ca_dir.c_str(), &directory) != 0 || !S_ISDIR(directory.st_mode) ||
+       ::SSL_CTX_load_verify_dir(context, settings_.ca_dir.c_str()) != 1)) {
+    return Error{ErrorKind::invalid,
+                 "CA directory " + settings_.ca_dir + " cannot be used: it is no directory"};
   }
   if (!settings_.ca_pem.empty()) {
     BIO* bio =

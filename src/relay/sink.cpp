@@ -129,17 +129,18 @@ void Sink::begin_proof() {
 }
 
 void Sink::prove() {
-  if (is_closed_by_peer()) return;  // the next line finds out
+  if (closed_by_peer() != 0) return;  // the next line finds out
   proven_ = true;
   failures_ = 0;
   recovered();
 }
 
-/// A write would still be taken.
-bool Sink::is_closed_by_peer() {
+/// 0: it is not. ESHUTDOWN: in an orderly way; a write would still be taken. Else why.
+int Sink::closed_by_peer() {
   char byte = 0;
   const auto said = ::recv(stream_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-  return said == 0 || (said < 0 && errno != EAGAIN);
+  if (said == 0) return ESHUTDOWN;
+  return said < 0 && errno != EAGAIN ? errno : 0;
 }
 
 // ---- connecting --------------------------------------------------------------------------------
@@ -332,8 +333,8 @@ void Sink::drop(int error, std::size_t& at) {
 /// A record that was cut off by a lost connection is sent again from its beginning.
 asio::awaitable<Result<void>> Sink::send_stream(const Batch& batch, std::size_t& at,
                                                 net::Cancellation& cancellation) {
-  if (is_closed_by_peer()) {
-    if (!proven_) co_return failure(ECONNRESET);
+  if (const int gone = closed_by_peer()) {
+    if (gone != ESHUTDOWN || !proven_) co_return failure(gone == ESHUTDOWN ? ECONNRESET : gone);
     close();  // it was idle for too long, or the collector is another one now: no trouble yet
     co_return boost::system::in_place_value;
   }

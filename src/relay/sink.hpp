@@ -77,7 +77,7 @@ class Sink {
   asio::awaitable<bool> connect_or_give_up(net::Cancellation& cancellation);
   void begin_proof();
   void prove();
-  bool is_closed_by_peer();
+  int closed_by_peer();
   asio::awaitable<Result<void>> send_datagrams(const Batch& batch, std::size_t& at,
                                                net::Cancellation& cancellation);
   asio::awaitable<Result<void>> send_stream(const Batch& batch, std::size_t& at,

@@ -123,9 +123,11 @@ asio::awaitable<Result<bool>> Client::knows_host(net::Cancellation& cancellation
   co_return scanner.progress() != StateScanner::Progress::host_missing;
 }
 
-asio::awaitable<Result<void>> Client::drain(std::string id12, net::Cancellation& cancellation) {
+asio::awaitable<Result<void>> Client::drain(std::string id12, net::Cancellation& cancellation,
+                                            std::function<void()> on_failure) {
   for (std::int64_t attempt = 0;; ++attempt) {
     auto done = co_await post_drain(id12, cancellation);
+    if (!done) on_failure();
     // 404: this Sidecar does not know the service, asking again will not change that.
     const bool final = done || done.error().kind == ErrorKind::not_found;
     if (final || attempt >= config_.retries || cancellation.cancelled()) co_return done;

@@ -5,6 +5,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "base/error.hpp"
@@ -39,8 +40,10 @@ class Client {
   /// One try: whether our host is in the state document. Errors as they are said for status().
   asio::awaitable<Result<bool>> knows_host(net::Cancellation& cancellation);
 
-  /// Tells Sidecar to set the service to DRAINING; retries as for a poll.
-  asio::awaitable<Result<void>> drain(std::string id12, net::Cancellation& cancellation);
+  /// Tells Sidecar to set the service to DRAINING; retries as for a poll. `on_failure` is told of
+  /// each try that failed.
+  asio::awaitable<Result<void>> drain(
+      std::string id12, net::Cancellation& cancellation, std::function<void()> on_failure = [] {});
 
  private:
   asio::awaitable<Result<Observation>> fetch(const std::string& id12,

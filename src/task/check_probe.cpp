@@ -14,6 +14,7 @@ using std::chrono::steady_clock;
 constexpr int most_redirects = 10;
 constexpr std::size_t read_size = 16 * 1024;
 constexpr std::size_t longest_line = 200;
+constexpr std::size_t longest_read = 4096;
 
 /// An address shows itself as one of HTTP.
 std::string without_scheme(const std::string& text) {
@@ -41,14 +42,19 @@ class LastLine {
     for (const char c : bytes) {
       if (c == '\n') {
         end_line();
-      } else if (line_.size() < longest_line) {
+      } else if (line_.size() < longest_read) {
         line_ += c;
       }
     }
   }
   std::string take() {
     end_line();
-    return redact_line(one_line(last_, longest_line));
+    // Half a URL does not show that there is a password in it: cut afterwards, but for the rest of
+    // a word that was not read to its end.
+    const auto word = last_.find_last_of(" \t") + 1;
+    if (last_.size() == longest_read && last_.find_first_of("=:", word) != std::string::npos)
+      last_.resize(word);
+    return one_line(redact_line(last_), longest_line);
   }
 
  private:

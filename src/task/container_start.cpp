@@ -205,13 +205,21 @@ asio::awaitable<Result<bool>> ContainerStart::was_started(std::string id, Error 
   }
 }
 
+/// One that answers and cannot tell is asked for a second: the exit watch is yet to begin.
 asio::awaitable<Result<Launched>> ContainerStart::look(std::string id) {
+  constexpr auto pause = std::chrono::milliseconds(200);
+  constexpr int attempts = 6;
+  int wrong = 0;
   for (DockerReturn docker(tools_);;) {
     const auto document = co_await engine_.inspect(id, &cancellation_);
-    if (!document) {
-      if (!tells_nothing(document.error())) co_return document.error();
+    if (!document && is_no_answer(document.error())) {
       const auto back = co_await docker.wait(document.error(), cancellation_);
       if (!back) co_return back.error();
+      continue;
+    }
+    if (!document) {
+      if (!tells_nothing(document.error()) || ++wrong == attempts) co_return document.error();
+      if (!co_await net::sleep_for(pause, cancellation_)) co_return cancelled("launch");
       continue;
     }
     auto state = docker::parse_inspect(*document);

@@ -32,7 +32,15 @@ Launch::Launch(docker::Engine& engine, docker::ExitWatch& exit_watch, Log& log, 
       container_(tools_, exit_watch),
       handlers_(std::move(handlers)) {}
 
+/// Whatever step fails says what to check.
 asio::awaitable<Launch::Outcome> Launch::run() {
+  auto outcome = co_await all_steps();
+  if (!outcome)
+    co_return LaunchError{with_hint(outcome.error().error), outcome.error().may_still_run};
+  co_return outcome;
+}
+
+asio::awaitable<Launch::Outcome> Launch::all_steps() {
   auto reached = co_await reach_docker();
   if (!reached) co_return LaunchError{reached.error(), {}};
   const auto honoured = check_parameters();
@@ -40,7 +48,7 @@ asio::awaitable<Launch::Outcome> Launch::run() {
   ImageFetch image(tools_, {in_.spec.image, in_.force_pull, in_.environment, in_.docker_repository,
                             in_.spec.platform});
   const auto fetched = co_await image.run();
-  if (!fetched) co_return LaunchError{with_hint(fetched.error()), {}};
+  if (!fetched) co_return LaunchError{fetched.error(), {}};
   const auto complete = co_await complete_spec();
   if (!complete) co_return LaunchError{complete.error(), {}};
   if (is_cancelled()) co_return LaunchError{cancelled("launch"), {}};
@@ -58,15 +66,15 @@ asio::awaitable<Launch::Outcome> Launch::run() {
 asio::awaitable<Launch::Outcome> Launch::make_container() {
   for (bool again = false;; again = true) {
     const auto id = co_await container_.create(in_.spec);
-    if (!id) co_return LaunchError{with_hint(id.error()), {}};
+    if (!id) co_return LaunchError{id.error(), {}};
     handlers_.on_created(*id);
     if (is_cancelled()) co_return co_await clean_up(*id, cancelled("launch"));
     const auto connected = co_await container_.connect(*id, in_.spec.more_networks);
-    if (!connected) co_return co_await clean_up(*id, with_hint(connected.error()));
+    if (!connected) co_return co_await clean_up(*id, connected.error());
     const auto started = co_await container_.start(*id);
     if (started) co_return co_await look(*id);
     const bool left_over = started.error().kind == ErrorKind::conflict;
-    if (!left_over || again) co_return co_await clean_up(*id, with_hint(started.error()));
+    if (!left_over || again) co_return co_await clean_up(*id, started.error());
     tools_.log.warning("Docker was ended amid the start, making the container anew",
                        {{"error", started.error().message}});
     const auto removed = co_await container_.remove(*id);
@@ -78,8 +86,10 @@ asio::awaitable<Launch::Outcome> Launch::make_container() {
 asio::awaitable<Launched> Launch::look(std::string id) {
   auto launched = co_await container_.look(id);
   if (launched) co_return std::move(*launched);
-  tools_.log.warning("The container was started but cannot be inspected",
-                     {{"error", launched.error().message}});
+  if (!is_cancelled()) {
+    tools_.log.warning("The container was started but cannot be inspected",
+                       {{"error", launched.error().message}});
+  }
   Launched unknown;
   unknown.container.id = std::move(id);
   co_return unknown;

@@ -59,6 +59,7 @@ class Launch {
   asio::awaitable<Outcome> run();
 
  private:
+  asio::awaitable<Outcome> all_steps();
   asio::awaitable<Result<void>> reach_docker();
   Result<void> check_parameters();
   asio::awaitable<Result<void>> complete_spec();

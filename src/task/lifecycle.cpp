@@ -180,8 +180,12 @@ void Step::on(const event::CheckChanged& e) {
   report(TaskState::running, Reason::task_check_status_updated, e.message);
 }
 
-void Step::on(const event::Drained&) {
-  if (auto* s = std::get_if<state::Stopping>(&m.state_)) s->drained = true;
+void Step::on(const event::DrainAnswered& e) {
+  auto* s = std::get_if<state::Stopping>(&m.state_);
+  if (s == nullptr) return;
+  s->drained = s->drained || e.accepted;
+  const bool first = !std::exchange(s->drain_answered, true);
+  if (first && s->phase == state::Phase::draining) set(Timer::drain, m.task_.draining_duration);
 }
 
 void Step::on(const event::StopAnswered& e) { docker_answered(e.answer, false); }

@@ -24,7 +24,7 @@ namespace sidecar_executor::task {
 
 enum class Timer {
   completion,      ///< max_completion_time of the task
-  drain,           ///< SidecarDrainingDuration
+  drain,           ///< SidecarDrainingDuration, from Sidecar's answer on
   grace,           ///< end of the grace period: docker kill
   retry,           ///< next attempt at a stop or kill that Docker did not take
   closing,         ///< logs copied and relay flushed by then
@@ -38,6 +38,7 @@ struct TaskTraits {
   std::string task_id;
   std::optional<Nanoseconds> max_completion_time;
   Nanoseconds draining_duration{0};  ///< 0: nothing is drained
+  Nanoseconds drain_answer{0};       ///< how long Sidecar's answer is waited for, at most
   std::string notes;                 ///< warnings about the task, for the terminal message
 };
 
@@ -87,8 +88,10 @@ struct HealthChanged {
 struct CheckChanged {
   std::string message;
 };
-/// Sidecar has set the service to DRAINING.
-struct Drained {};
+/// Sidecar answered, or did not; its first answer starts the draining's time.
+struct DrainAnswered {
+  bool accepted = false;  ///< the service is set to DRAINING
+};
 enum class DockerAnswer { done, not_running, failed };
 struct StopAnswered {
   DockerAnswer answer;
@@ -117,9 +120,9 @@ using Event =
     std::variant<event::Launched, event::LaunchRefused, event::GroupLaunched, event::StopAsked,
                  event::ContainerCreated, event::LaunchDone, event::LaunchFailed,
                  event::ContainerEnded, event::ContainerSeenRunning, event::HealthChanged,
-                 event::CheckChanged, event::Drained, event::StopAnswered, event::KillAnswered,
-                 event::TimerFired, event::ClosingDone, event::AllAcknowledged, event::Revoked,
-                 event::AgentConnection, event::AgentLost>;
+                 event::CheckChanged, event::DrainAnswered, event::StopAnswered,
+                 event::KillAnswered, event::TimerFired, event::ClosingDone, event::AllAcknowledged,
+                 event::Revoked, event::AgentConnection, event::AgentLost>;
 
 namespace action {
 struct Report {
@@ -185,6 +188,7 @@ struct Stopping {
   StopRequest stop;
   Phase phase = Phase::stopping;
   Now asked{};
+  bool drain_answered = false;
   bool drained = false;                         ///< Sidecar said that it is
   bool answered = false;                        ///< Docker took a stop or a kill
   SteadyTime grace_until{};                     ///< of docker stop, in phase stopping

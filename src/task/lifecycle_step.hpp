@@ -73,7 +73,7 @@ struct Step {
   void on(const event::ContainerSeenRunning&);
   void on(const event::HealthChanged& e);
   void on(const event::CheckChanged& e);
-  void on(const event::Drained&);
+  void on(const event::DrainAnswered& e);
   void on(const event::StopAnswered& e);
   void on(const event::KillAnswered& e);
   void on(const event::TimerFired& e);

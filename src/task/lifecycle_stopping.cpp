@@ -46,7 +46,7 @@ void Step::begin_stopping(StopRequest stop, bool may_drain, Now asked) {
     stopping.phase = state::Phase::draining;
     m.state_ = std::move(stopping);
     act(action::Drain{});
-    set(Timer::drain, m.task_.draining_duration);
+    set(Timer::drain, m.task_.drain_answer + m.task_.draining_duration);
     return;
   }
   m.state_ = std::move(stopping);

@@ -97,6 +97,8 @@ std::string likely_cause(const Report& report) {
     case mesos::Reason::max_completion_time_reached:
       return "the task ran longer than its max_completion_time allows";
     case mesos::Reason::container_launch_failed:
+      if (outcome.message.starts_with("bad settings: "))
+        return "the variables that the message names: of the task, or of executor-environment.sh";
       return launch_hint(report.launch_failure);
     case mesos::Reason::task_invalid:
       return "the task definition: see the message";

@@ -177,6 +177,9 @@ void Runner::on(const action::Exit& a) {
     log_.error("The terminal update was not acknowledged",
                {{"waiting", std::to_string(session_.unacknowledged())}});
   }
+  // Nobody else has been told.
+  if (!terminal_sent_ && !config_.setup_problem.empty())
+    err_.write("sidecar-executor: " + config_.setup_problem + "\n");
   log_.info("Sidecar Executor exiting", {{"code", std::to_string(a.code)}});
   shutting_down_ = true;
   spawn(finish());
@@ -236,6 +239,8 @@ asio::awaitable<void> Runner::launch() {
   }
   container_ = std::move(done->container);
   running_data_ = std::move(done->data);
+  if (running_data_.size() > mesos::data_limit)
+    log_.warning("The container's description is too large for TASK_RUNNING, which goes without");
   running_since_ = now();
   report_.image_id = container_.image_id;
   report_.image_digest = done->image_digest;
@@ -273,7 +278,8 @@ void Runner::container_seen(const docker::ContainerState& state) {
 }
 
 void Runner::container_ended(const docker::ContainerExit& exit) {
-  drain_cancel_.cancel();  // nothing is left to drain
+  drain_cancel_.cancel();                        // nothing is left to drain
+  if (container_.status.empty()) begin_relay();  // Docker has told nothing but this
   if (relay_) relay_->container_ended();
   log_.info("Container ended",
             {{"exit_code", exit.exit_code ? std::to_string(*exit.exit_code) : "unknown"},

@@ -98,7 +98,8 @@ class Runner {
   asio::awaitable<Result<std::vector<std::string>>> seeds();
   [[nodiscard]] docker::SpecInputs spec_inputs(const std::string& task_id) const;
   // runner_report.cpp
-  void begin_report();
+  void begin_report(const mesos::TaskInfo& task);
+  void report_limits();
   void health_known(bool healthy, std::string text);
   void write_summary();
   // runner_vault.cpp

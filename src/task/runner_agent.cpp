@@ -5,6 +5,7 @@
 
 #include "base/go_duration.hpp"
 #include "base/text.hpp"
+#include "base/timeouts.hpp"
 #include "docker/host_files.hpp"
 #include "task/runner.hpp"
 
@@ -47,6 +48,7 @@ void Runner::said(const mesos::Launch& e) {
     return post(event::Launched{std::move(other)});
   }
   log_.info("Task received", {{"task_id", task.task_id}, {"name", task.name}});
+  begin_report(task);
   if (!config_.setup_problem.empty()) {
     return refuse_launch(task.task_id, TaskState::failed, Reason::container_launch_failed,
                          config_.setup_problem);
@@ -65,13 +67,15 @@ void Runner::said(const mesos::Launch& e) {
   task_ = task;
   task_->json.clear();  // the session keeps it for as long as it is needed
   spec_ = std::move(*spec);
-  begin_report();
+  report_limits();
   if (task.check) check_status_ = mesos::CheckStatus{task.check->type(), std::nullopt};
   TaskTraits traits;
   traits.task_id = task.task_id;
   traits.max_completion_time = task.max_completion_time;
   traits.notes = launch_notes();
   traits.draining_duration = config_.settings.sidecar_draining_duration;
+  traits.drain_answer =
+      std::min<Nanoseconds>(config_.settings.http_timeout, timeouts::drain_answer);
   post(event::Launched{std::move(traits)});
 }
 
@@ -147,15 +151,9 @@ void Runner::agent_lost(const std::string& why) {
   lost.text = "the agent is gone (" + why + ")";
   if (!config_.setup_problem.empty() &&
       std::holds_alternative<state::Waiting>(lifecycle_.state())) {
-    err_.write("sidecar-executor: " + config_.setup_problem + "\n");
-    post(event::StopAsked{[] {
-                            StopRequest request;
-                            request.exit_code =
-                                78;  // EX_CONFIG: bad settings that could not be reported
-                            return request;
-                          }(),
-                          std::nullopt});
-    return;
+    StopRequest request;
+    request.exit_code = 78;  // EX_CONFIG: bad settings that could not be reported
+    return post(event::StopAsked{std::move(request), std::nullopt});
   }
   post(std::move(lost));
 }

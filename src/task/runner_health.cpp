@@ -56,11 +56,12 @@ asio::awaitable<void> Runner::drain() {
   const std::string id12 = container_.id.substr(0, 12);
   log_.info("Draining the service in Sidecar", {{"service", id12}});
   auto client = sidecar_client();
-  if (!client) co_return;
-  const auto drained = co_await client->drain(id12, drain_cancel_);
+  if (!client) co_return post(event::DrainAnswered{false});
+  const auto drained =
+      co_await client->drain(id12, drain_cancel_, [this] { post(event::DrainAnswered{false}); });
   if (drained) {
     log_.info("Sidecar drains the service");
-    post(event::Drained{});
+    post(event::DrainAnswered{true});
   } else if (!drain_cancel_.cancelled()) {
     log_.warning("Sidecar does not drain the service, it is stopped all the same",
                  {{"error", drained.error().message}});

@@ -6,11 +6,15 @@
 
 namespace sidecar_executor::task {
 
-/// From the LAUNCH on: before, there is nothing to tell.
-void Runner::begin_report() {
-  report_.task_id = task_->task_id;
-  report_.task_name = task_->name;
-  report_.image = spec_->image;
+/// From the LAUNCH on, also of a task that is refused: before, there is nothing to tell.
+void Runner::begin_report(const mesos::TaskInfo& task) {
+  report_.task_id = task.task_id;
+  report_.task_name = task.name;
+  if (task.container && task.container->docker) report_.image = task.container->docker->image;
+  report_.phases.on_change = [this] { report_file_.changed(); };
+}
+
+void Runner::report_limits() {
   constexpr std::array limits{"Memory",    "MemorySwap", "MemoryReservation", "NanoCpus",
                               "CpuShares", "CpuPeriod",  "CpuQuota",          "PidsLimit"};
   if (const auto* host = spec_->body.if_contains("HostConfig"); host != nullptr) {
@@ -21,7 +25,6 @@ void Runner::begin_report() {
       }
     }
   }
-  report_.phases.on_change = [this] { report_file_.changed(); };
 }
 
 void Runner::health_known(bool healthy, std::string text) {

@@ -20,7 +20,7 @@ enum class StopCause { kill, destroy, shutdown, signal, unhealthy, lease, time_u
 
 struct StopRequest {
   StopCause cause = StopCause::kill;
-  Nanoseconds grace{0};  ///< SIGTERM to SIGKILL; 0 = kill at once
+  Nanoseconds grace{0};  ///< SIGTERM to SIGKILL; 0 = no SIGTERM
   bool drain = false;    ///< tell Sidecar first, if the task is checked by it
   std::string text;      ///< for messages: `killed by the framework`, `the executor got SIGTERM`
   int exit_code = 0;     ///< of the executor when this ends the task

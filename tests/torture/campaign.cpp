@@ -1,5 +1,6 @@
 #include "torture/campaign.hpp"
 
+#include <atomic>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -15,6 +16,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
+std::atomic<bool> is_interrupted = false;
+static_assert(std::atomic<bool>::is_always_lock_free, "set by a signal handler");
+
 std::string row(const std::string& name, std::size_t count) {
   char text[128];
   std::snprintf(text, sizeof text, "  %-40s %6zu\n", name.c_str(), count);
@@ -22,6 +26,9 @@ std::string row(const std::string& name, std::size_t count) {
 }
 
 }  // namespace
+
+void Campaign::interrupt() { is_interrupted = true; }
+bool Campaign::interrupted() { return is_interrupted; }
 
 Campaign::Campaign(Plan plan, const Means& means, Daemon& daemon)
     : plan_(std::move(plan)),
@@ -31,6 +38,7 @@ Campaign::Campaign(Plan plan, const Means& means, Daemon& daemon)
 
 std::optional<std::uint64_t> Campaign::next_seed() {
   const std::lock_guard lock(mutex_);
+  if (interrupted()) return std::nullopt;
   if (!plan_.seeds.empty()) {
     if (begun_ == plan_.seeds.size()) return std::nullopt;
     return plan_.seeds[begun_++];

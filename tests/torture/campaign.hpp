@@ -32,6 +32,9 @@ class Campaign {
   /// How often each fault and each end; the violated seeds.
   [[nodiscard]] std::string table() const;
   [[nodiscard]] bool well() const { return violated_.empty(); }
+  /// No task begins any more. For signal handlers.
+  static void interrupt();
+  [[nodiscard]] static bool interrupted();
 
  private:
   std::optional<std::uint64_t> next_seed();

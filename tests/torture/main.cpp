@@ -2,7 +2,10 @@
 #include <gtest/gtest.h>
 
 #include <CLI/CLI.hpp>
+#include <atomic>
+#include <csignal>
 #include <cstdlib>
+#include <ctime>
 #include <exception>
 #include <filesystem>
 #include <iostream>
@@ -26,9 +29,31 @@ void offer_image() {
   }
 }
 
+/// dockerd that is stopped leaves containers alone only while one runs (moby, Daemon.Shutdown); on
+/// a host one always does. Without it a container that is just being started gets dockerd's
+/// SIGTERM. It ends with the daemon's folder.
+void start_bystander() {
+  if (sx_test::run_command({"docker", "run", "-d", "--network", "none", "sx-test:1", "/bin/sh",
+                            "-c", "while true; do sleep 3600; done"})
+          .code != 0)
+    throw std::runtime_error("the bystander could not be started");
+}
+
 bool dockerd_limits_memory() {
   return sx_test::run_command({"docker", "info", "--format", "{{.MemoryLimit}}"})
       .output.starts_with("true");
+}
+
+/// Ctrl-C: tasks that are under way end and are cleaned up after; a later one ends it at once. One
+/// Ctrl-C may come twice, from the terminal and from the script that started this.
+void on_interrupt(int number) {
+  static std::atomic<std::time_t> first = 0;
+  const std::time_t now = std::time(nullptr);
+  std::time_t never = 0;
+  if (first.compare_exchange_strong(never, now)) return Campaign::interrupt();
+  if (now <= first + 1) return;
+  ::signal(number, SIG_DFL);
+  ::raise(number);
 }
 
 int torture(const Plan& plan) {
@@ -37,6 +62,7 @@ int torture(const Plan& plan) {
   Daemon daemon;
   means.limit_container = dockerd_limits_memory();
   if (means.pull) offer_image();
+  start_bystander();
   std::cout << "seeds from " << (plan.seeds.empty() ? plan.first : plan.seeds[0]) << ", "
             << plan.at_once << " at a time; pulls: " << (means.pull ? "yes" : "no")
             << ", memory limits: " << (means.limit_memory ? "executor " : "")
@@ -44,11 +70,14 @@ int torture(const Plan& plan) {
             << ", full disk: " << (means.full_disk ? "yes" : "no")
             << ", clock jumps: " << (means.clock ? "yes" : "no") << std::endl;
   Campaign campaign(plan, means, daemon);
+  ::signal(SIGINT, on_interrupt);
+  ::signal(SIGTERM, on_interrupt);
   campaign.run();
   std::cout << campaign.table();
   // What the support library complains of outside of any test.
   const bool support = !testing::UnitTest::GetInstance()->ad_hoc_test_result().Failed();
   if (!support) std::cout << "the harness itself had trouble, see above\n";
+  if (Campaign::interrupted()) return 130;
   return campaign.well() && support ? 0 : 1;
 }
 

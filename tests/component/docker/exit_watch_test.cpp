@@ -176,6 +176,19 @@ TEST_F(ExitWatchTest, NothingIsKnownOfItAfterTheStartAndInspectFailsForEver) {
   EXPECT_EQ(end().exit_code, 3);
 }
 
+/// While only the wait is listened to, nobody would hear that Docker can tell again.
+TEST_F(ExitWatchTest, AnInspectThatFailedIsDoneAgainThoughAWaitIsOpen) {
+  begin();
+  watch.check_now();
+  loop.until([&] { return inspects > 0; }, "the look");
+  says("running", 0);
+  loop.until([&] { return seen_running > 0; }, "another look");
+  EXPECT_GE(waits, 2);
+  says("exited", 0, 5);
+  watch.check_now();
+  EXPECT_EQ(end().exit_code, 5);
+}
+
 /// Such a wait is for an exit that never comes.
 TEST_F(ExitWatchTest, EndedBeforeTheWaitWasTaken) {
   says("exited", 0, 4);

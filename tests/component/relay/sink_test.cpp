@@ -246,6 +246,26 @@ TEST_F(SinkTest, TcpThatWasClosedInAQuietTimeIsOpenedAgainInSilence) {
   EXPECT_EQ(recovered, 0);
 }
 
+/// What it had not read is lost: that is no quiet close.
+TEST_F(SinkTest, TcpThatIsResetIsTrouble) {
+  test::ScriptedServer collector(loop.executor());
+  net::Signal reset(loop.executor());
+  collector.next([&reset](test::Peer& peer) -> asio::awaitable<void> {
+    co_await reset.wait();
+    peer.reset();
+  });
+  collector.always([](test::Peer& peer) -> asio::awaitable<void> { co_await peer.hang(); });
+  make(SyslogProtocol::tcp, collector.address());
+  send({"one"});
+  net::Deadline proven(loop.executor(), 2 * proof, [] {});
+  loop.until([&] { return proven.expired(); }, "time");
+  reset.raise();
+  loop.until([&] { return collector.open() == 0; }, "the reset");
+  send({"two"});
+  EXPECT_EQ(troubles.size(), 1U);
+  collector.stop();
+}
+
 /// A collector that vanished without a word is noticed in minutes, idle or not.
 TEST_F(SinkTest, TcpIsGivenUpWhenNothingIsAcknowledged) {
   test::ScriptedServer quiet(loop.executor());

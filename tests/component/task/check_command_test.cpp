@@ -80,9 +80,14 @@ TEST_F(CheckCommandTest, TellsTheCodeAndTheLastLine) {
   start_answer = stream_head + frame(1, "no way to http://u:pw@h/ with DB_PASSWORD=hush me now");
   EXPECT_EQ(seen(command()),
             "Exited: exit code 3 (no way to http://u:***@h/ with DB_PASSWORD=[REDACTED])");
+  const std::string before_the_cut(158, 'x');
+  start_answer =
+      stream_head + frame(1, before_the_cut + " cannot reach https://user:hunter2secretpassword@h");
+  EXPECT_EQ(seen(command()),
+            "Exited: exit code 3 (" + before_the_cut + " cannot reach https://user:***@h)");
   start_answer = stream_head;
   for (int i = 0; i < 50; ++i) start_answer += frame(1, std::string(100, 'x'));
-  EXPECT_EQ(seen(command()), "Exited: exit code 3 (" + std::string(200, 'x') + ")");
+  EXPECT_EQ(seen(command()), "Exited: exit code 3 (" + std::string(200, 'x') + "...)");
 }
 
 TEST_F(CheckCommandTest, DockersTroubleIsNotTheTasks) {

@@ -486,6 +486,20 @@ TEST_F(LaunchTest, StartedAndAWrongAnswerIsAskedAgain) {
   EXPECT_EQ(done->container.status, "running");
 }
 
+/// The exit watch is yet to begin, and it asks, too.
+TEST_F(LaunchTest, StartedAndOnlyWrongAnswersIsStartedSoon) {
+  instead = [this](const SeenRequest& r) -> std::optional<std::string> {
+    if (docker.starts == 0 || !FakeDocker::is(r, "GET", "/containers/")) return std::nullopt;
+    return answer(500, R"({"message":"no"})");
+  };
+  const auto began = test::Clock::now();
+  const auto done = launch();
+  ASSERT_TRUE(done) << done.error().error.message;
+  EXPECT_LT(test::Clock::now() - began, 5s) << "of 10 s of patience";
+  EXPECT_EQ(done->container.id, container_id);
+  EXPECT_EQ(done->container.status, "");
+}
+
 /// A proxy before Docker gave up (504), Docker did not.
 TEST_F(LaunchTest, ACreateThatFailedAndWasDoneIsRemoved) {
   instead = [this](const SeenRequest& r) -> std::optional<std::string> {

@@ -32,7 +32,9 @@ TEST(Redact, UserInfoInUrls) {
       {"amqp://u:p1@h1,amqp://v:p2@h2", "amqp://u:***@h2"},
       {"postgres://app:two words@db/x", "postgres://app:***@db/x"},
       {"http://h:80 and b://u:p@i", "http://h:80 and b://u:***@i"},
-      {"GET http://h:8080/x: mail a@b", "GET http://h:8080/x: mail a@b"},
+      {"https://user:two words@x@host", "https://user:***@host"},
+      {"https://user:p@ss word@host", "https://user:***@host"},
+      {"https://user:12 words@host", "https://user:***@host"},
       {"http://[::1]:80/x of a@b", "http://[::1]:80/x of a@b"},
       {"https://registry.npmjs.org/@scope/pkg", "https://registry.npmjs.org/@scope/pkg"},
       {"mail@example.com", "mail@example.com"},
@@ -49,6 +51,7 @@ TEST(Redact, ALineOfOutput) {
       {"a=1 b=2 ", "a=1 b=2 "},
       {"my_token=x y z", "my_token=[REDACTED]"},
       {"x\tAPI_KEY=", "x\tAPI_KEY=[REDACTED]"},
+      {"https://user:two API_KEY=words@host/x", "https://user:***@host/x"},
       {"at http://u:p@h/ SECRET=1", "at http://u:***@h/ SECRET=[REDACTED]"},
       {"", ""},
   };

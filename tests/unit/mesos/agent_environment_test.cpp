@@ -213,8 +213,15 @@ TEST(AgentEnvironmentTest, BadTlsFilesAreNamed) {
                                           {"LIBPROCESS_SSL_VERIFY_CERT", "1"},
                                           {"LIBPROCESS_SSL_CA_FILE", "/nowhere/ca.pem"}}));
   EXPECT_FALSE(loaded.reachable);
-  EXPECT_TRUE(names(loaded, "LIBPROCESS_SSL_"));
   EXPECT_TRUE(names(loaded, "/nowhere/ca.pem"));
+  for (const std::string name : {"CA_FILE", "CA_DIR", "CERT_FILE"}) {
+    const std::string variable = "LIBPROCESS_SSL_" + name;
+    const auto bad = load(with(usual(), {{"LIBPROCESS_SSL_ENABLED", "1"},
+                                         {"LIBPROCESS_SSL_VERIFY_CERT", "1"},
+                                         {variable, "/nowhere/file"}}));
+    EXPECT_FALSE(bad.reachable) << name;
+    EXPECT_TRUE(names(bad, variable + ": ")) << (bad.problems.empty() ? "" : bad.problems[0]);
+  }
 }
 
 }  // namespace

@@ -111,6 +111,12 @@ TEST(ParseUrl, BadOnesAreShown) {
   }
 }
 
+TEST(ParseUrl, UserInfoIsForAHeader) {
+  EXPECT_EQ(parse_url("http://me:p%20w@h/")->authorization, "Basic bWU6cCB3");
+  EXPECT_EQ(parse_url("http://token@h/")->authorization, "Basic dG9rZW46") << "with a colon";
+  EXPECT_EQ(parse_url("http://h/")->authorization, "");
+}
+
 TEST(ParseUrl, PasswordsAreNotShown) {
   for (const std::string text : {"ftp://user:hunter2@host/", "http://user:hunter2@host:0/"}) {
     const auto parsed = parse_url(text);

@@ -90,12 +90,30 @@ TEST(Kill, WithoutGraceDrainsAllTheSame) {
   EXPECT_EQ(play.times<action::StopContainer>(), 0);
 }
 
+/// Or a slow Sidecar would leave the service no time to be drained in.
+TEST(Kill, DrainingBeginsWithSidecarsFirstAnswer) {
+  for (const bool accepted : {false, true}) {
+    Draining play;
+    play.task.drain_answer = 2s;
+    play.launched().kill(7s, true).wait(1500ms).give(event::DrainAnswered{accepted});
+    play.wait(9s).give(event::DrainAnswered{true}).wait(900ms);
+    EXPECT_EQ(play.phase(), "draining") << accepted;
+    play.wait(100ms);
+    EXPECT_EQ(play.phase(), "stopping") << accepted;
+  }
+  Draining silent;
+  silent.task.drain_answer = 2s;
+  silent.launched().kill(7s, true).wait(11900ms);
+  EXPECT_EQ(silent.phase(), "draining");
+  silent.wait(100ms);
+  EXPECT_EQ(silent.phase(), "stopping");
+}
+
 TEST(Kill, IsSaidToBeDrainedOnlyWhenSidecarSaidSo) {
   for (const bool drained : {false, true}) {
     Draining play;
     play.launched().kill(7s, true);
-    if (drained) play.give(event::Drained{});
-    play.wait(11s).ends(143).give(event::ClosingDone{});
+    play.give(event::DrainAnswered{drained}).wait(11s).ends(143).give(event::ClosingDone{});
     EXPECT_EQ(says(play.terminal(), "drained"), drained);
   }
 }

@@ -41,6 +41,7 @@ World::World(std::uint64_t seed, Mutation mutation, std::string* trace)
   timers_.fill(never);
   traits_.task_id = "main";
   in_sidecar_ = one_in(2);
+  traits_.drain_answer = Nanoseconds(one_in(2) ? 0 : some_time());
   traits_.draining_duration = Nanoseconds(one_in(8) ? 0 : some_time());
   if (one_in(4)) traits_.max_completion_time = Nanoseconds(some_time());
   killing_state_ = one_in(2);
@@ -169,8 +170,8 @@ void World::happen(const Item& item) {
       if (ended_ && !exit_posted_) later(soon(), What::exit_is_seen);
       if (running_ && launch_done_) later(soon(), What::check_answers);
       return;
-    case What::sidecar_drains:
-      return deliver(event::Drained{});
+    case What::sidecar_answers:
+      return deliver(event::DrainAnswered{one_in(2)});
     case What::closing_ends:
       return deliver(event::ClosingDone{});
     case What::revoked:
@@ -560,7 +561,7 @@ void World::on(const action::Ignore&) {}
 void World::on(const action::Drain&) {
   seen_.drained = true;
   hold(in_sidecar_ && all_drain_, "drained though somebody asked without");
-  if (one_in(2)) later(some_time(), What::sidecar_drains);
+  for (auto answers = any(3); answers > 0; --answers) later(some_time(), What::sidecar_answers);
 }
 
 void World::on(const action::StopContainer& a) {

@@ -105,7 +105,7 @@ class World {
     kill_answers,
     check_answers,
     docker_heals,
-    sidecar_drains,
+    sidecar_answers,
     closing_ends,
     revoked,
     update_answered,
