@@ -11,6 +11,9 @@ namespace {
 constexpr std::array<std::string_view, 8> secret_words = {
     "secret", "password", "passwd", "token", "credential", "private_key", "api_key", "access_key"};
 
+/// Names without such a word: half of a login, and a whole Docker config file.
+constexpr std::array<std::string_view, 2> secret_names = {"vault_username", "docker_auth_config"};
+
 constexpr std::string_view hidden = "[REDACTED]";
 
 /// Behind `://`: how many bytes are user info, its `@` not counted; npos for none.
@@ -62,7 +65,7 @@ bool is_secret_name(std::string_view name) {
   for (const std::string_view word : secret_words) {
     if (lower.find(word) != std::string::npos) return true;
   }
-  return false;
+  return std::find(secret_names.begin(), secret_names.end(), lower) != secret_names.end();
 }
 
 std::string redact_value(std::string_view name, std::string_view value) {

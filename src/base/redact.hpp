@@ -7,7 +7,7 @@
 namespace sidecar_executor {
 
 /// True when the name says secret: contains SECRET, PASSWORD, PASSWD, TOKEN, CREDENTIAL,
-/// PRIVATE_KEY, API_KEY or ACCESS_KEY in any case.
+/// PRIVATE_KEY, API_KEY or ACCESS_KEY in any case, or is VAULT_USERNAME or DOCKER_AUTH_CONFIG.
 bool is_secret_name(std::string_view name);
 
 /// The value as it may be logged: `[REDACTED]` for secret names, `scheme://user:***@host/...` for

@@ -1,5 +1,6 @@
 #include "mesos/task_info.hpp"
 
+#include <algorithm>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 
@@ -286,14 +287,14 @@ std::optional<std::string> why_not_launchable(const TaskInfo& task) {
 }
 
 std::optional<std::string> executor_variable(const TaskInfo& task, std::string_view name) {
-  for (const auto& variable : task.executor_environment) {
-    if (variable.name != name) continue;
-    if (variable.type == EnvironmentVariable::Type::secret && variable.secret_value) {
-      return base64_decode(*variable.secret_value).value_or("");
-    }
-    return variable.value.value_or("");
-  }
-  return std::nullopt;
+  // The last counts, as in the container's environment.
+  const auto& all = task.executor_environment;
+  const auto found = std::find_if(all.rbegin(), all.rend(),
+                                  [name](const auto& variable) { return variable.name == name; });
+  if (found == all.rend()) return std::nullopt;
+  if (found->type == EnvironmentVariable::Type::secret && found->secret_value)
+    return base64_decode(*found->secret_value).value_or("");
+  return found->value.value_or("");
 }
 
 }  // namespace sidecar_executor::mesos

@@ -79,7 +79,7 @@ bool ImageFetch::is_right(const docker::ImageRef& image, const docker::ImageSumm
 
 asio::awaitable<Result<std::string>> ImageFetch::pull(const docker::ImageRef& image) {
   const std::string auth = co_await registry_credentials(image);
-  nanoseconds wait = timeouts::pull_first_retry;
+  nanoseconds wait = jittered(timeouts::pull_first_retry);
   PhaseClock clock(phases_, "pull");
   for (int number = 1;; ++number) {
     if (cancellation_.cancelled()) co_return cancelled("pull");

@@ -87,7 +87,7 @@ TEST_F(CheckCommandTest, TellsTheCodeAndTheLastLine) {
             "Exited: exit code 3 (" + before_the_cut + " cannot reach https://user:***@h)");
   start_answer = stream_head;
   for (int i = 0; i < 50; ++i) start_answer += frame(1, std::string(100, 'x'));
-  EXPECT_EQ(seen(command()), "Exited: exit code 3 (" + std::string(200, 'x') + "...)");
+  EXPECT_EQ(seen(command()), "Exited: exit code 3 (" + std::string(197, 'x') + "...)");
 }
 
 TEST_F(CheckCommandTest, DockersTroubleIsNotTheTasks) {

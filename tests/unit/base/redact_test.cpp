@@ -8,7 +8,8 @@ namespace {
 TEST(Redact, NamesThatSaySecret) {
   for (const std::string_view name :
        {"DB_PASSWORD", "db_passwd", "My_Secret_Key", "VAULT_TOKEN", "AWS_ACCESS_KEY_ID", "api_key",
-        "PRIVATE_KEY", "GOOGLE_CREDENTIALS", "MESOS_EXECUTOR_AUTHENTICATION_TOKEN"}) {
+        "PRIVATE_KEY", "GOOGLE_CREDENTIALS", "MESOS_EXECUTOR_AUTHENTICATION_TOKEN",
+        "VAULT_USERNAME", "DOCKER_AUTH_CONFIG"}) {
     EXPECT_TRUE(is_secret_name(name)) << name;
     EXPECT_EQ(redact_value(name, "hunter2"), "[REDACTED]");
   }

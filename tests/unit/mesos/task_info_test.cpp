@@ -101,7 +101,7 @@ TEST(TaskInfo, FieldsOfAFullTask) {
   ASSERT_EQ(task->executor_environment.size(), 5U);
   EXPECT_EQ(task->executor_environment[1].value, std::nullopt);
   EXPECT_EQ(task->executor_environment[4].secret_reference, "ref");
-  EXPECT_EQ(executor_variable(*task, "A"), "1");
+  EXPECT_EQ(executor_variable(*task, "A"), "2") << "the last, as in the container";
   EXPECT_EQ(executor_variable(*task, "B"), "");
   EXPECT_EQ(executor_variable(*task, "S"), "hi");
   EXPECT_EQ(executor_variable(*task, "C"), std::nullopt);
