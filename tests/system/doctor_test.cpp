@@ -52,12 +52,13 @@ TEST_F(DoctorSystemTest, InASandboxThatRunsNoPrograms) {
 
 /// root's files are looked at in case that tasks run as root.
 TEST_F(DoctorSystemTest, ForAUserWhoCannotReadRootsCredentials) {
-  const auto seen = run_command({"/bin/sh", "-c",
-                                 "cp \"$0\" \"$1\" && chmod 755 \"$1\" && "
-                                 "unshare --mount /bin/sh -c 'mount -t tmpfs -o mode=0700 none "
-                                 "/root && setpriv --reuid=65534 --regid=65534 --clear-groups "
-                                 "env -u HOME -u DOCKER_CONFIG \"$0\" doctor' \"$1\"; rm -f \"$1\"",
-                                 SX_EXECUTOR, "/tmp/sx-doctor-" + std::to_string(::getpid())});
+  const std::string script =
+      "cp \"$0\" \"$1\" && chmod 755 \"$1\" && "
+      "unshare --mount /bin/sh -c 'mount -t tmpfs -o mode=0700 none /root && "
+      "setpriv --reuid=65534 --regid=65534 --clear-groups "
+      "env -u HOME -u DOCKER_CONFIG \"$0\" doctor' \"$1\"; rm -f \"$1\"";
+  const auto seen = run_command(
+      {"/bin/sh", "-c", script, SX_EXECUTOR, "/tmp/sx-doctor-" + std::to_string(::getpid())});
   EXPECT_TRUE(has(seen.output, "ok    registry  no credentials for ")) << seen.output;
   EXPECT_FALSE(has(seen.output, "/root/.docker")) << seen.output;
 }

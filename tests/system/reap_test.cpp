@@ -243,13 +243,13 @@ TEST_F(ReapTest, OfASandboxStopsThatExecutorsContainerOnly) {
 /// `reap --stop | head -1`: the reader goes away, and the work is done all the same.
 TEST_F(ReapTest, AReaderThatGoesAwayDoesNotEndIt) {
   const std::string base = "/tmp/sx-reap-reader-" + std::to_string(::getpid());
-  const auto seen = run_command(
-      {"/bin/sh", "-c",
-       "mkfifo \"$1\" && "
-       "{ read go <\"$1\"; "
-       "env --default-signal=PIPE DOCKER_HOST=ssh://x \"$0\" reap; echo \"code $?\" >\"$2\"; } "
-       "| { exec <&-; echo go >\"$1\"; }; cat \"$2\"; rm -f \"$1\" \"$2\"",
-       SX_EXECUTOR, base + ".fifo", base + ".code"});
+  const std::string script =
+      "mkfifo \"$1\" && "
+      "{ read go <\"$1\"; "
+      "env --default-signal=PIPE DOCKER_HOST=ssh://x \"$0\" reap; echo \"code $?\" >\"$2\"; } "
+      "| { exec <&-; echo go >\"$1\"; }; cat \"$2\"; rm -f \"$1\" \"$2\"";
+  const auto seen =
+      run_command({"/bin/sh", "-c", script, SX_EXECUTOR, base + ".fifo", base + ".code"});
   EXPECT_EQ(seen.output, "code 69\n");
 }
 
