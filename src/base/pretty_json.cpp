@@ -34,13 +34,13 @@ void append(std::string& out, const json::value& value, const std::string& inden
   }
 }
 
-void drop_infinities(json::value& value) {
+void drop_non_numbers(json::value& value) {
   if (const auto* number = value.if_double(); number != nullptr && !std::isfinite(*number)) {
     value = nullptr;
   } else if (auto* array = value.if_array()) {
-    for (auto& item : *array) drop_infinities(item);
+    for (auto& item : *array) drop_non_numbers(item);
   } else if (auto* object = value.if_object()) {
-    for (auto& member : *object) drop_infinities(member.value());
+    for (auto& member : *object) drop_non_numbers(member.value());
   }
 }
 
@@ -54,9 +54,10 @@ std::string pretty_json(const json::value& value) {
 
 std::string json_text(const json::value& value) {
   std::string text = json::serialize(value);
-  if (text.find("Infinity") == std::string::npos) return text;
+  if (text.find("Infinity") == std::string::npos && text.find("NaN") == std::string::npos)
+    return text;
   json::value finite = value;
-  drop_infinities(finite);
+  drop_non_numbers(finite);
   return json::serialize(finite);
 }
 

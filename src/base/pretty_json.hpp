@@ -11,8 +11,8 @@ namespace sidecar_executor {
 /// Without a newline at its end.
 std::string pretty_json(const boost::json::value& value);
 
-/// One line, of a value that came from outside. 1e999 is a number in JSON, but Boost.JSON writes
-/// `Infinity` for it, which is none: null here.
+/// One line, of a value that came from outside. 1e999 and 0e26102 are numbers in JSON, but
+/// Boost.JSON writes `Infinity` and `NaN` for them, which are none: null here.
 std::string json_text(const boost::json::value& value);
 
 /// Empty when there is no such member, or when it is no text.

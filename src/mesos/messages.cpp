@@ -303,7 +303,7 @@ std::string smaller_status(std::string_view status_json) {
     const std::string clipped = clip_utf8(message->as_string(), smaller_message_limit);
     message->as_string() = clipped;
   }
-  return json::serialize(status);
+  return json_text(*value);
 }
 
 std::string encode_update(const Identity& who, std::string_view status_json) {

@@ -74,5 +74,5 @@ SX_FUZZ_TARGET(events) {
   check_status(input);
   // Whatever stands in place of a status: it stays, or becomes smaller JSON.
   const auto smaller = sx::mesos::smaller_status(input);
-  require(sx::mesos::smaller_status(smaller) == smaller, "made smaller once");
+  if (smaller != input) sent(smaller);
 }

@@ -14,6 +14,9 @@ TEST(JsonText, IsJsonWhateverTheNumbers) {
   const std::string text = json_text(value);
   EXPECT_EQ(json::parse(text),
             json::parse(R"({"a":null,"b":[null,{"c":1.5}],"d":"Infinity","e":7})"));
+  const auto none = json::parse(json_text(json::parse(R"({"n":0e26102,"b":"NaN"})")));
+  EXPECT_FALSE(none.at("n").is_string());
+  EXPECT_EQ(none.at("b"), "NaN");
   EXPECT_EQ(json_text(json::parse(R"({"a":[1,2],"b":"x"})")), R"({"a":[1,2],"b":"x"})");
 }
 
