@@ -55,8 +55,8 @@ TEST_F(RelayTest, LabelsOfTheImageCount) {
   own_container(base);
   // Not by docker commit, which Podman's socket does not take.
   const std::string with_labels =
-      "docker export \"$0\" | docker import --change \"LABEL Team=blue SidecarDiscover=false\" - "
-      "\"$0:1\"";
+      "docker export \"$0\" | docker import --change \"LABEL Team=blue\" "
+      "--change \"LABEL SidecarDiscover=false\" - \"$0:1\"";
   ASSERT_EQ(run_command({"/bin/sh", "-c", with_labels, base}).code, 0);
   Collector collector(Kind::udp);
   auto options = relay_to(collector, "udp");
