@@ -15,11 +15,6 @@ bool may_be_url(std::string_view text) {
          std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7F; });
 }
 
-bool holds_blank_or_control(std::string_view text) {
-  return std::any_of(text.begin(), text.end(),
-                     [](char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7F; });
-}
-
 /// 1 to 65535. Boost.URL 1.81 takes 99999 for 34463.
 std::optional<std::uint16_t> port_of(std::string_view digits) {
   std::uint16_t port = 0;
@@ -29,6 +24,11 @@ std::optional<std::uint16_t> port_of(std::string_view digits) {
 }
 
 }  // namespace
+
+bool holds_blank_or_control(std::string_view text) {
+  return std::any_of(text.begin(), text.end(),
+                     [](char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7F; });
+}
 
 std::optional<HttpUrl> parse_http_url(std::string_view text) {
   if (!may_be_url(text)) return std::nullopt;

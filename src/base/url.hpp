@@ -16,6 +16,9 @@ struct HttpUrl {
   std::string user_info;  ///< `user:password`, decoded; empty = none
 };
 
+/// What neither a host nor the path of a request may hold. Bytes above ASCII may stand there.
+bool holds_blank_or_control(std::string_view text);
+
 /// `http://[user:password@]host[:port][/path][?query]`, or https; nullopt for anything else.
 std::optional<HttpUrl> parse_http_url(std::string_view text);
 

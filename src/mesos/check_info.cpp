@@ -1,9 +1,9 @@
 #include "mesos/check_info.hpp"
 
-#include <algorithm>
 #include <array>
 
 #include "base/encoding.hpp"
+#include "base/url.hpp"
 #include "mesos/json_field.hpp"
 
 namespace sidecar_executor::mesos {
@@ -102,8 +102,7 @@ HttpCheck http_check(const JsonField& http) {
   const JsonField path = http["path"];
   if (const auto text = path.text(); text && !text->empty()) {
     // Bytes above ASCII are sent as they are, as curl does for Mesos' own executors.
-    const auto cannot_be_sent = [](unsigned char c) { return c <= ' ' || c == 0x7f; };
-    if (text->front() != '/' || std::any_of(text->begin(), text->end(), cannot_be_sent)) {
+    if (text->front() != '/' || holds_blank_or_control(*text)) {
       path.expected("a path that begins with / and has no blanks");
     }
     out.path = *text;
